@@ -1,0 +1,1 @@
+"""Get every online payment onto the right patient's billing tab, exactly once."""
