@@ -1,0 +1,89 @@
+"""What processes share: claims on work, slots of the rate limit, and how far each practice has come."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from order_sync.ledger.models import ClaimRow, PracticeProgress, RateSlot, SweepRow
+from order_sync.ledger.session import Ledger, Transaction
+
+
+def _insert_if_absent(session: Session, table: type, values: dict[str, object]) -> None:
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+
+
+def take_claim(tx: Transaction, name: str, *, holder: str, seconds: float) -> bool:
+    """Claim a piece of work for `seconds`; return False when somebody else holds it. The holder may renew."""
+    _insert_if_absent(tx.session, ClaimRow, {"name": name, "holder": holder, "until": tx.now})
+    taken = tx.session.execute(
+        update(ClaimRow)
+        .where(ClaimRow.name == name, (ClaimRow.until <= tx.now) | (ClaimRow.holder == holder))
+        .values(holder=holder, until=tx.now + timedelta(seconds=seconds))
+        .execution_options(synchronize_session=False)
+    )
+    return bool(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def holds_claim(tx: Transaction, name: str, holder: str) -> bool:
+    """Say whether this holder still has the claim."""
+    query = select(ClaimRow.name).where(ClaimRow.name == name, ClaimRow.holder == holder, ClaimRow.until > tx.now)
+    return tx.session.execute(query.with_for_update()).one_or_none() is not None
+
+
+def drop_claim(tx: Transaction, name: str, *, holder: str) -> None:
+    """Give a claim back."""
+    tx.session.execute(delete(ClaimRow).where(ClaimRow.name == name, ClaimRow.holder == holder))
+
+
+def progress_of(tx: Transaction, practice_id: str) -> PracticeProgress:
+    """Return the practice's progress, begun if it is new."""
+    _insert_if_absent(tx.session, PracticeProgress, {"practice_id": practice_id})
+    return tx.session.get_one(PracticeProgress, practice_id, populate_existing=True)
+
+
+def count_unknown_outcome(tx: Transaction, practice_id: str, *, is_unknown: bool) -> int:
+    """Count an unclear POST outcome, or start from 0 after a clear one; return the count (reliability 3.7)."""
+    progress_of(tx, practice_id)
+    count = PracticeProgress.unknown_in_a_row + 1 if is_unknown else 0
+    tx.session.execute(
+        update(PracticeProgress)
+        .where(PracticeProgress.practice_id == practice_id)
+        .values(unknown_in_a_row=count)
+        .execution_options(synchronize_session=False)
+    )
+    return progress_of(tx, practice_id).unknown_in_a_row
+
+
+def finish_sweep(tx: Transaction, run_id: str, practice_id: str) -> None:
+    """Note that a run has done its steps for a practice; forget such notes after a week."""
+    _insert_if_absent(tx.session, SweepRow, {"run_id": run_id, "practice_id": practice_id, "finished_at": tx.now})
+    tx.session.execute(delete(SweepRow).where(SweepRow.finished_at < tx.now - timedelta(days=7)))
+
+
+def finished_sweeps(tx: Transaction, run_id: str) -> frozenset[str]:
+    """Return the practices that a run is through with."""
+    return frozenset(tx.session.scalars(select(SweepRow.practice_id).where(SweepRow.run_id == run_id)))
+
+
+class LedgerSlots:
+    """Slots of the rate limit, leased from the ledger, so that all processes together keep to it (reliability R13)."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Take the ledger whose database keeps the slots."""
+        self._ledger = ledger
+
+    def reserve(self, key: str, count: int, interval_seconds: float) -> float:
+        """Reserve `count` slots `interval_seconds` apart; return in how many seconds the first of them begins."""
+        with self._ledger.transaction() as tx:
+            now = tx.now.timestamp()
+            _insert_if_absent(tx.session, RateSlot, {"key": key, "next_free_epoch": now})
+            slot = tx.session.execute(select(RateSlot).where(RateSlot.key == key).with_for_update()).scalar_one()
+            begins = max(now, slot.next_free_epoch)
+            slot.next_free_epoch = begins + count * interval_seconds
+            return begins - now

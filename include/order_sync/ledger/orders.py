@@ -1,0 +1,260 @@
+"""The orders' lives: take one in, claim some, move one a step. Every step writes history, queue and outbox with it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from order_sync import reasons
+from order_sync.errors import LedgerBusyError, PermanentError
+from order_sync.ledger.cases import close_case, open_case, order_cause
+from order_sync.ledger.models import CaseState, HistoryRow, OrderRow, OutboxRow
+from order_sync.ledger.session import Transaction
+from order_sync.reasons import Reason
+from order_sync.statuses import ALLOWED_STEPS, OrderState, PublicStatus, public_status
+
+SYNC = "sync"
+"""The actor of everything that no person did."""
+
+_RUN_KEYS = uuid.UUID("5b0c4f6e-0d8d-5d2b-9a53-1c1f7b0f4a10")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where an order goes, and why."""
+
+    to: OrderState
+    reason: Reason | None = None
+    detail: str | None = None
+    actor: str = SYNC
+    candidate_ids: Sequence[str] | None = None
+    """For a case in which a person chooses among patients."""
+
+
+def find_orders(tx: Transaction, practice_id: str, entity_ids: Iterable[int]) -> dict[int, OrderRow]:
+    """Return the known orders among these of the store, by entity id."""
+    query = select(OrderRow).where(OrderRow.practice_id == practice_id, OrderRow.entity_id.in_(list(entity_ids)))
+    return {row.entity_id: row for row in tx.session.scalars(query)}
+
+
+def find_orders_by_number(tx: Transaction, practice_id: str, number: str) -> list[OrderRow]:
+    """Return the practice's orders of this number; usually one (the store's numbers are unique per store view only)."""
+    query = select(OrderRow).where(OrderRow.practice_id == practice_id, OrderRow.number == number).order_by(OrderRow.id)
+    return list(tx.session.scalars(query))
+
+
+def read_order(tx: Transaction, order_id: int) -> OrderRow:
+    """Return the order as it stands now."""
+    return tx.session.get_one(OrderRow, order_id)
+
+
+def orders_in(
+    tx: Transaction, practice_id: str, states: Collection[OrderState], *, only: Collection[int] | None = None
+) -> list[OrderRow]:
+    """Return the practice's orders in these states, oldest first; `only` narrows it to some order ids."""
+    query = (
+        select(OrderRow)
+        .where(OrderRow.practice_id == practice_id, OrderRow.state.in_(states))
+        .order_by(OrderRow.placed_at, OrderRow.id)
+    )
+    if only is not None:
+        query = query.where(OrderRow.id.in_(only))
+    return list(tx.session.scalars(query))
+
+
+def add_order(tx: Transaction, row: OrderRow, step: Step) -> OrderRow:
+    """Record an order that is new to the ledger, in the state of `step`."""
+    row.state, row.public_status = step.to, public_status(step.to)
+    row.reason, row.detail = step.reason and step.reason.value, step.detail and step.detail[:255]
+    row.version = 0
+    row.changed_at = row.first_seen_at = tx.now
+    if step.to is OrderState.QUEUED:
+        row.failed_at = tx.now
+    tx.session.add(row)
+    tx.session.flush()
+    _write_along(tx, row, None, step)
+    return row
+
+
+def move(tx: Transaction, order: OrderRow, step: Step, **changes: object) -> OrderRow:
+    """Move an order one step if nobody moved it since it was read; return it as it is now.
+
+    In the same transaction: the history row, the status for the store when the public word or its reason changed, the
+    opening of a case when the step leads to a person and the closing of it when the step leads away (design section 4).
+    Raises `LedgerBusyError` when the order was moved meanwhile, and `PermanentError` for a step that does not exist.
+    """
+    if (order.state, step.to) not in ALLOWED_STEPS and order.state is not step.to:
+        msg = f"order {order.number} of practice {order.practice_id}: no step leads from {order.state} to {step.to}"
+        raise PermanentError(msg)
+    before, shown_before = order.state, (order.public_status, order.reason, order.detail)
+    reason, detail = step.reason and step.reason.value, step.detail and step.detail[:255]
+    values: dict[str, Any] = {
+        "state": step.to,
+        "public_status": public_status(step.to),
+        "reason": reason,
+        "detail": detail,
+        "version": order.version + 1,
+        "changed_at": tx.now,
+        "claimed_by": None,
+        "claimed_until": None,
+        "not_before": None,
+        **changes,
+    }
+    if step.to is OrderState.QUEUED and (order.state is not OrderState.QUEUED or reason != order.reason):
+        values["failed_at"] = tx.now
+    done = tx.session.execute(
+        update(OrderRow)
+        .where(OrderRow.id == order.id, OrderRow.version == order.version)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if not done.rowcount:  # type: ignore[attr-defined]
+        msg = f"order {order.number} of practice {order.practice_id}: changed meanwhile; the next run takes it up again"
+        raise LedgerBusyError(msg)
+    moved = tx.session.get_one(OrderRow, order.id, populate_existing=True)
+    _write_along(tx, moved, before, step, shown_before)
+    return moved
+
+
+def _write_along(
+    tx: Transaction,
+    row: OrderRow,
+    before: OrderState | None,
+    step: Step,
+    shown_before: tuple[PublicStatus, str | None, str | None] | None = None,
+) -> None:
+    tx.session.add(
+        HistoryRow(
+            order_id=row.id,
+            at=tx.now,
+            from_state=before,
+            to_state=row.state,
+            reason=row.reason,
+            detail=row.detail,
+            actor=step.actor,
+        )
+    )
+    if row.state is OrderState.QUEUED and step.reason is not None:
+        open_case(
+            tx,
+            practice_id=row.practice_id,
+            cause=order_cause(row.id),
+            reason=step.reason,
+            detail=step.detail,
+            order=row,
+            candidate_ids=step.candidate_ids,
+        )
+    elif before is OrderState.QUEUED:
+        state = CaseState.DISMISSED if row.state is OrderState.CLOSED else CaseState.RESOLVED
+        close_case(tx, order_cause(row.id), by=step.actor, resolution=f"order is {row.state.value}", state=state)
+    if shown_before != (row.public_status, row.reason, row.detail):
+        _tell_store(tx, row)
+    tx.session.flush()
+
+
+def _tell_store(tx: Transaction, row: OrderRow) -> None:
+    tx.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.order_id == row.id, OutboxRow.sent_at.is_(None))
+        .values(sent_at=tx.now, is_superseded=True)
+        .execution_options(synchronize_session=False)
+    )
+    message = reasons.sentence(Reason(row.reason), row.detail) if row.reason else ""
+    key = uuid.uuid5(_RUN_KEYS, f"{row.practice_id}|{row.entity_id}|{row.version}|{row.public_status}|{message}")
+    tx.session.add(
+        OutboxRow(
+            practice_id=row.practice_id,
+            order_id=row.id,
+            run_key=str(key),
+            status=row.public_status,
+            message=message[:255],
+            created_at=tx.now,
+        )
+    )
+
+
+def update_store_facts(tx: Transaction, order: OrderRow, **facts: object) -> None:
+    """Record what the store says of an order without moving it; a posting that is under way keeps its version."""
+    tx.session.execute(
+        update(OrderRow).where(OrderRow.id == order.id).values(**facts).execution_options(synchronize_session=False)
+    )
+
+
+def claim_orders(
+    tx: Transaction,
+    practice_id: str,
+    states: Collection[OrderState],
+    *,
+    seconds: float,
+    limit: int,
+    only: Collection[int] | None = None,
+) -> list[OrderRow]:
+    """Claim up to `limit` free orders in these states for `seconds`, oldest first, and return them.
+
+    The claim keeps two runs, a rerun and a person's Send from working on one order at once. It is a convenience: what
+    makes a second posting impossible is the comparison of versions in `move` (reliability 2.4).
+    """
+    free = (
+        OrderRow.practice_id == practice_id,
+        OrderRow.state.in_(states),
+        or_(OrderRow.claimed_until.is_(None), OrderRow.claimed_until < tx.now),
+        or_(OrderRow.not_before.is_(None), OrderRow.not_before <= tx.now),
+    )
+    wanted = select(OrderRow.id).where(*free).order_by(OrderRow.placed_at, OrderRow.id).limit(limit)
+    if only is not None:
+        wanted = wanted.where(OrderRow.id.in_(only))
+    ids = list(tx.session.scalars(wanted.with_for_update(skip_locked=True)))
+    if not ids:
+        return []
+    token = str(uuid.uuid4())
+    tx.session.execute(
+        update(OrderRow)
+        .where(OrderRow.id.in_(ids), *free)
+        .values(claimed_by=token, claimed_until=tx.now + timedelta(seconds=seconds))
+        .execution_options(synchronize_session=False)
+    )
+    claimed = select(OrderRow).where(OrderRow.claimed_by == token).order_by(OrderRow.placed_at, OrderRow.id)
+    return list(tx.session.scalars(claimed.execution_options(populate_existing=True)))
+
+
+def release_orders(tx: Transaction, orders: Iterable[OrderRow], *, failed: bool = False, detail: str | None = None) -> None:
+    """Give claimed orders back where they stand; with `failed`, so that the run hands them out one by one."""
+    for order in orders:
+        values: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
+        if failed:
+            values |= {"failed_at": tx.now, "detail": detail and detail[:255]}
+        tx.session.execute(
+            update(OrderRow)
+            .where(OrderRow.id == order.id, OrderRow.claimed_by == order.claimed_by, OrderRow.version == order.version)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def failed_orders(tx: Transaction, practice_id: str) -> list[OrderRow]:
+    """Return the orders that failed, or became Not Synced, since they were last handed out; oldest first."""
+    query = (
+        select(OrderRow)
+        .where(
+            OrderRow.practice_id == practice_id,
+            OrderRow.failed_at.is_not(None),
+            or_(OrderRow.handed_out_at.is_(None), OrderRow.handed_out_at < OrderRow.failed_at),
+        )
+        .order_by(OrderRow.failed_at, OrderRow.id)
+    )
+    return list(tx.session.scalars(query))
+
+
+def mark_handed_out(tx: Transaction, order_ids: Collection[int]) -> None:
+    """Note that these orders have been given a task of their own."""
+    tx.session.execute(
+        update(OrderRow)
+        .where(OrderRow.id.in_(order_ids))
+        .values(handed_out_at=tx.now)
+        .execution_options(synchronize_session=False)
+    )

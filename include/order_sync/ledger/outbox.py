@@ -1,0 +1,54 @@
+"""The statuses that the store has still to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from sqlalchemy import or_, select, update
+
+from order_sync.ledger.models import OrderRow, OutboxRow
+from order_sync.ledger.session import Transaction
+
+_RETRY_MINUTES = (0, 5, 15, 60)
+
+
+def unsent_statuses(
+    tx: Transaction, practice_id: str, *, limit: int, only: Collection[int] | None = None
+) -> list[tuple[OutboxRow, OrderRow]]:
+    """Return the practice's statuses that are due to be written, oldest first."""
+    query = (
+        select(OutboxRow, OrderRow)
+        .join(OrderRow, OrderRow.id == OutboxRow.order_id)
+        .where(
+            OutboxRow.practice_id == practice_id,
+            OutboxRow.sent_at.is_(None),
+            or_(OutboxRow.not_before.is_(None), OutboxRow.not_before <= tx.now),
+        )
+        .order_by(OutboxRow.id)
+        .limit(limit)
+    )
+    if only is not None:
+        query = query.where(OutboxRow.order_id.in_(only))
+    return [(outbox, order) for outbox, order in tx.session.execute(query)]
+
+
+def mark_sent(tx: Transaction, ids: Sequence[int], *, note: str | None = None) -> None:
+    """Record that the store has these statuses; `note` says what is special, such as a status that staff had set."""
+    tx.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(ids), OutboxRow.sent_at.is_(None))
+        .values(sent_at=tx.now, last_error=note and note[:255])
+        .execution_options(synchronize_session=False)
+    )
+
+
+def postpone(tx: Transaction, row: OutboxRow, reason: str) -> None:
+    """Record that a status could not be written, and when to try again."""
+    wait = _RETRY_MINUTES[min(row.tries, len(_RETRY_MINUTES) - 1)]
+    tx.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == row.id, OutboxRow.sent_at.is_(None))
+        .values(tries=row.tries + 1, last_error=reason[:255], not_before=tx.now + timedelta(minutes=wait))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,90 @@
+"""Open the ledger: engine, transactions, and the time that the database itself tells."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from order_sync.clock import Clock
+
+_SQLITE_NOW = text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
+_POSTGRES_NOW = text("SELECT clock_timestamp()")
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One open transaction; `now` is the database's own time at its beginning, in UTC.
+
+    Leases, deadlines and settling use this time, because several machines never agree on theirs (reliability 2.3).
+    """
+
+    session: Session
+    now: datetime
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for a SQLAlchemy URL, PostgreSQL or SQLite, set up so that a commit that returned is on disk.
+
+    SQLite runs with write-ahead logging, `synchronous=FULL` and `BEGIN IMMEDIATE`, because a transaction that begins by
+    reading and then writes can fail at once without waiting for its turn (reliability 4.5).
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's own recipe: the driver must not open transactions by itself
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class Ledger:
+    """The ledger's database: hands out transactions.
+
+    Rows that its functions return are detached snapshots: to change one, call the function that does it, which compares
+    the version first.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+        """Take an engine; `clock` replaces the database's time in tests and simulations."""
+        self.engine = engine
+        self._clock = clock
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction; commit when the block ends, roll back when it raises."""
+        with self._sessions() as session, session.begin():
+            yield Transaction(session, self._now(session))
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self.engine.dispose()
+
+    def _now(self, session: Session) -> datetime:
+        if self._clock is not None:
+            session.connection()  # begin now, as the database's own clock would
+            return self._clock.now()
+        if self.engine.dialect.name == "sqlite":
+            told = session.execute(_SQLITE_NOW).scalar_one()
+            return datetime.fromisoformat(told).replace(tzinfo=UTC)
+        instant: datetime = session.execute(_POSTGRES_NOW).scalar_one()
+        return instant.astimezone(UTC)
