@@ -129,6 +129,8 @@ class PaymentRow(LedgerTable):
     posted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a complete read last showed it as it should be."""
+    unrelated_payment_ids: Mapped[list[str] | None] = mapped_column(JSON)
+    """Payments of the same amount and day that a person has said are something else."""
 
 
 class AttemptRow(LedgerTable):

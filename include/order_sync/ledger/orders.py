@@ -199,12 +199,13 @@ def claim_orders(
     The claim keeps two runs, a rerun and a person's Send from working on one order at once. It is a convenience: what
     makes a second posting impossible is the comparison of versions in `move` (reliability 2.4).
     """
-    free = (
+    free = [
         OrderRow.practice_id == practice_id,
         OrderRow.state.in_(states),
         or_(OrderRow.claimed_until.is_(None), OrderRow.claimed_until < tx.now),
-        or_(OrderRow.not_before.is_(None), OrderRow.not_before <= tx.now),
-    )
+    ]
+    if only is None:  # a rerun that was asked for does not wait
+        free.append(or_(OrderRow.not_before.is_(None), OrderRow.not_before <= tx.now))
     wanted = select(OrderRow.id).where(*free).order_by(OrderRow.placed_at, OrderRow.id).limit(limit)
     if only is not None:
         wanted = wanted.where(OrderRow.id.in_(only))
@@ -222,12 +223,16 @@ def claim_orders(
     return list(tx.session.scalars(claimed.execution_options(populate_existing=True)))
 
 
-def release_orders(tx: Transaction, orders: Iterable[OrderRow], *, failed: bool = False, detail: str | None = None) -> None:
-    """Give claimed orders back where they stand; with `failed`, so that the run hands them out one by one."""
+def release_orders(tx: Transaction, orders: Iterable[OrderRow], *, failure: str | None = None) -> None:
+    """Give claimed orders back where they stand.
+
+    With `failure`, a sentence without patient data, the run hands them out one by one, and sweeps leave them alone for
+    a minute, so that a sweep ends although some of its orders cannot be done.
+    """
     for order in orders:
         values: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
-        if failed:
-            values |= {"failed_at": tx.now, "detail": detail and detail[:255]}
+        if failure is not None:
+            values |= {"failed_at": tx.now, "detail": failure[:255], "not_before": tx.now + timedelta(minutes=1)}
         tx.session.execute(
             update(OrderRow)
             .where(OrderRow.id == order.id, OrderRow.claimed_by == order.claimed_by, OrderRow.version == order.version)
