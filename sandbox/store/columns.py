@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-ORDER_COLUMNS = frozenset(
-    """
+_ORDER = """
     adjustment_negative adjustment_positive applied_rule_ids base_currency_code base_to_global_rate base_to_order_rate
     billing_address_id coupon_code created_at customer_dob customer_email customer_firstname customer_gender
     customer_group_id customer_id customer_is_guest customer_lastname customer_middlename customer_note
@@ -18,35 +17,31 @@ ORDER_COLUMNS = frozenset(
     tax_canceled tax_invoiced tax_refunded total_canceled total_due total_invoiced total_item_count
     total_offline_refunded total_online_refunded total_paid total_qty_ordered total_refunded updated_at weight
     x_forwarded_for
-    """.split()
-)
-ITEM_COLUMNS = frozenset(
-    """
+"""
+_ITEM = """
     amount_refunded created_at description discount_amount discount_invoiced discount_percent discount_refunded
     free_shipping is_qty_decimal is_virtual item_id name no_discount order_id original_price parent_item_id price
     price_incl_tax product_id product_type qty_canceled qty_invoiced qty_ordered qty_refunded qty_shipped quote_item_id
     row_invoiced row_total row_total_incl_tax sku store_id tax_amount tax_canceled tax_invoiced tax_percent tax_refunded
     updated_at weight
-    """.split()
-)
-MEMO_COLUMNS = frozenset(
-    """
+"""
+_MEMO = """
     adjustment adjustment_negative adjustment_positive base_currency_code billing_address_id created_at
     creditmemo_status discount_amount email_sent entity_id grand_total increment_id invoice_id order_currency_code
     order_id shipping_address_id shipping_amount shipping_tax_amount state store_id subtotal subtotal_incl_tax
     tax_amount transaction_id updated_at
-    """.split()
-)
-INVOICE_COLUMNS = frozenset(
-    """
+"""
+_INVOICE = """
     base_currency_code billing_address_id created_at discount_amount email_sent entity_id grand_total increment_id
     is_used_for_refund order_currency_code order_id shipping_amount shipping_tax_amount state store_id subtotal
     subtotal_incl_tax tax_amount total_qty transaction_id updated_at
-    """.split()
-)
-TRANSACTION_COLUMNS = frozenset(
-    "transaction_id parent_id order_id payment_id txn_id parent_txn_id txn_type is_closed created_at".split()
-)
+"""
+_TRANSACTION = "transaction_id parent_id order_id payment_id txn_id parent_txn_id txn_type is_closed created_at"
+ORDER_COLUMNS = frozenset(_ORDER.split())
+ITEM_COLUMNS = frozenset(_ITEM.split())
+MEMO_COLUMNS = frozenset(_MEMO.split())
+INVOICE_COLUMNS = frozenset(_INVOICE.split())
+TRANSACTION_COLUMNS = frozenset(_TRANSACTION.split())
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "order": ("base_grand_total", "customer_email", "grand_total", "items"),

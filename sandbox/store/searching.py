@@ -39,32 +39,43 @@ class Page(Generic[Found]):
     """Counted by a query of its own, at the moment of the answer."""
 
 
-def holds(one: Filter, row: Mapping[str, Any]) -> bool:
-    """Say whether a row meets a condition; an unknown condition silently means `eq`, and NULL meets no comparison."""
-    value = row.get(one.field)
-    if value is None and one.field.startswith("base_"):
-        value = row.get(one.field.removeprefix("base_"))
+def condition(one: Filter) -> Callable[[Mapping[str, Any]], bool]:
+    """Return the test that a filter means: an unknown condition silently means `eq`, and NULL meets no comparison."""
+    field, twin = one.field, one.field.removeprefix("base_")
     if one.condition in {"null", "notnull"}:
-        return (value is None) == (one.condition == "null")
-    if value is None:
-        return False
+        wants_null = one.condition == "null"
+        return lambda row: (row.get(field, row.get(twin)) is None) == wants_null
+    meets = _value_test(one)
+
+    def holds(row: Mapping[str, Any]) -> bool:
+        value = row.get(field)
+        if value is None:
+            value = row.get(twin)
+        return value is not None and meets(value)
+
+    return holds
+
+
+def _value_test(one: Filter) -> Callable[[Any], bool]:
     match one.condition:
         case "in" | "nin":
-            is_in = any(_same(value, part) for part in one.value.split(","))
-            return is_in == (one.condition == "in")
+            parts, wants_in = one.value.split(","), one.condition == "in"
+            numbers, words = {_as_number(part) for part in parts}, {part.casefold() for part in parts}
+            return lambda value: (
+                (value in numbers if isinstance(value, int | Decimal) else str(value).casefold() in words) == wants_in
+            )
         case "like" | "nlike":
-            return bool(_like(one.value).fullmatch(str(value))) == (one.condition == "like")
+            pattern, wants_like = _like(one.value), one.condition == "like"
+            return lambda value: bool(pattern.fullmatch(str(value))) == wants_like
         case "finset" | "nfinset":
-            return (one.value in str(value).split(",")) == (one.condition == "finset")
-        case condition:
-            compare = _COMPARE.get(condition, operator.eq)
-            return compare(*_comparable(value, one.value))
-
-
-def _comparable(value: object, text: str) -> tuple[object, object]:
-    if isinstance(value, int | Decimal):
-        return value, _as_number(text)
-    return str(value).casefold(), text.casefold()
+            wants_member = one.condition == "finset"
+            return lambda value: (one.value in str(value).split(",")) == wants_member
+        case name:
+            compare: Callable[[Any, Any], bool] = _COMPARE.get(name, operator.eq)
+            number, word = _as_number(one.value), one.value.casefold()
+            return lambda value: (
+                compare(value, number) if isinstance(value, int | Decimal) else compare(str(value).casefold(), word)
+            )
 
 
 @lru_cache(maxsize=1024)
@@ -75,11 +86,6 @@ def _as_number(text: str) -> Decimal:
         return Decimal(found.group()) if found else Decimal(0)
     except InvalidOperation:
         return Decimal(0)
-
-
-def _same(value: object, text: str) -> bool:
-    left, right = _comparable(value, text)
-    return left == right
 
 
 @lru_cache(maxsize=256)
@@ -97,7 +103,11 @@ def search(
 ) -> Page[Found]:
     """Filter, sort and page; without a sort order the rows come shuffled anew at every request."""
     _check_columns(criteria, columns, switches, rng)
-    found = [pair for pair in rows if all(any(holds(one, pair[0]) for one in group) for group in criteria.groups if group)]
+    found = list(rows)
+    for group in criteria.groups:
+        tests = [condition(one) for one in group]
+        if tests:
+            found = [pair for pair in found if any(test(pair[0]) for test in tests)]
     if not criteria.sorts:
         rng.shuffle(found)
     for sort in reversed(criteria.sorts):
