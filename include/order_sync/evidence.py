@@ -1,4 +1,4 @@
-"""How far two people agree, field by field, without a single value: this is what a decision leaves behind (design section 5)."""
+"""How far two people agree, field by field and without a single value: what a decision leaves behind (design section 5)."""
 
 from __future__ import annotations
 

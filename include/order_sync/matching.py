@@ -126,7 +126,8 @@ class _Candidate:
 def compare(customer: NormalPerson, patient: NormalPerson) -> Comparison:
     """Compare a customer with one chart, field by field.
 
-    A chart's first name is also its nickname and its first and middle name together: the best agreement counts.
+    A chart's first name may also be written as its first and middle name together, or as its nickname. The middle name
+    alone counts for nothing: many a son carries his father's.
     """
     return Comparison(
         email=compare_values(customer.email, patient.email),
@@ -230,7 +231,7 @@ def _compare_given_names(customer: NormalPerson, patient: NormalPerson) -> Agree
         return _UNKNOWN
     if patient.middle is not None:
         together = compare_first_names(customer.first, f"{patient.first} {patient.middle}")
-        best = together if together is _EQUAL or best is _DIFFERENT else best
+        best = together if together is _EQUAL else best
     is_known_as = patient.nickname is not None and compare_first_names(customer.first, patient.nickname) is _EQUAL
     return Agreement.NEAR if best is _DIFFERENT and is_known_as else best
 

@@ -22,7 +22,7 @@ def compare_first_names(ours: str | None, theirs: str | None) -> Agreement:
     """Compare two first names; None is unknown.
 
     Equal: the same letters, however parted ("mary ann", "maryann"). Near: a nickname and its full name ("bob",
-    "robert"), an initial ("j", "john"), one edit ("micheal", "michael"), or a part of a compound ("mary", "mary ann").
+    "robert"), an initial ("j", "john"), one edit ("micheal", "michael"), or the head of a compound ("mary", "mary ann").
     """
     if ours is None or theirs is None:
         return Agreement.UNKNOWN
@@ -33,7 +33,7 @@ def compare_first_names(ours: str | None, theirs: str | None) -> Agreement:
         core == other_core
         or _is_initial(ours, theirs)
         or _are_nicknames(core, other_core)
-        or _is_part_of_compound(core, other_core)
+        or _is_head_of_compound(core, other_core)
         or (_is_one_edit(core, other_core) and not _differ_in_final_vowel(core, other_core))
     )
     return Agreement.NEAR if is_near else Agreement.DIFFERENT
@@ -80,6 +80,12 @@ def _are_nicknames(ours: str, theirs: str) -> bool:
     nicknamer = _nicknamer()
     a, b = _letters(ours), _letters(theirs)
     return a in nicknamer.nicknames_of(b) or b in nicknamer.nicknames_of(a)
+
+
+def _is_head_of_compound(ours: str, theirs: str) -> bool:
+    """Mary is Mary Ann; Ann need not be: a second name is often a parent's."""
+    shorter, longer = sorted((ours, theirs), key=len)
+    return longer.startswith(f"{shorter} ") and len(shorter) >= _SHORTEST_SHARED_PART
 
 
 def _is_part_of_compound(ours: str, theirs: str) -> bool:
