@@ -163,7 +163,7 @@ class Nextech:
         except RefusedError as error:
             return error_answer(error, self.switches.error_body)
 
-    def _done(self, call: Call, route: Route, office: Office, at: datetime, effect: Effect | None) -> Answer:  # noqa: PLR0911 - a table
+    def _done(self, call: Call, route: Route, office: Office, at: datetime, effect: Effect | None) -> Answer:
         reader = Reader(office, self.switches, self.rng, at, effect)
         match route.action:
             case "search":

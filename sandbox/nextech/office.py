@@ -32,6 +32,7 @@ class Office:
     _rows: count[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
+        """Open empty books."""
         self.chart = Chart(self.setup)
 
     def seed(self, patients: Iterable[SeedPatient], payments: Iterable[SeedPayment], now: datetime) -> None:

@@ -46,18 +46,18 @@ def patient_draft(document: object) -> PatientDraft:
     if not isinstance(document, dict) or document.get("resourceType") != "Patient":
         raise RefusedError(400, "A Patient was expected.")
     official = _first(document.get("name"), use="official")
-    given = official.get("given") if isinstance(official.get("given"), list) else []
-    nickname = _first(document.get("name"), use="nickname").get("given")
+    given = _items(official.get("given"))
+    nickname = _items(_first(document.get("name"), use="nickname").get("given"))
     address = _first(document.get("address"))
-    lines = address.get("line")
-    telecom = [entry for entry in document.get("telecom") or [] if isinstance(entry, dict)]
+    lines = _items(address.get("line"))
+    telecom = [entry for entry in _items(document.get("telecom")) if isinstance(entry, dict)]
     return PatientDraft(
         guid=_text(_first(document.get("identifier"), use="official").get("value")),
         first=_text(given[0]) if given else None,
         middle=_text(given[1]) if len(given) > 1 else None,
         last=_text(official.get("family")),
-        suffix=_text((official.get("suffix") or [None])[0]),
-        nickname=_text(nickname[0]) if isinstance(nickname, list) and nickname else None,
+        suffix=_text(next(iter(_items(official.get("suffix"))), None)),
+        nickname=_text(nickname[0]) if nickname else None,
         email=next((text for entry in telecom if entry.get("system") == "email" and (text := _text(entry.get("value")))), None),
         phones={
             entry["use"]: text
@@ -65,7 +65,7 @@ def patient_draft(document: object) -> PatientDraft:
             if entry.get("system") == "phone" and entry.get("use") in _PHONE_USES and (text := _text(entry.get("value")))
         },
         birth_date=_birth_date(document.get("birthDate")),
-        line=_text(lines[0]) if isinstance(lines, list) and lines else None,
+        line=_text(lines[0]) if lines else None,
         city=_text(address.get("city")),
         state=_text(address.get("state")),
         postal_code=_text(address.get("postalCode")),
@@ -147,15 +147,19 @@ def update_patient(patient: PatientRecord, draft: PatientDraft, setup: PracticeS
         patient.patient_status = draft.patient_status
 
 
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _first(entries: object, use: str | None = None) -> Json:
-    for entry in entries if isinstance(entries, list) else []:
+    for entry in _items(entries):
         if isinstance(entry, dict) and (use is None or entry.get("use") == use):
             return entry
     return {}
 
 
 def _extension(document: Json, name: str) -> Json:
-    for entry in document.get("extension") or []:
+    for entry in _items(document.get("extension")):
         if isinstance(entry, dict) and str(entry.get("url", "")).casefold() == SD + name:
             return entry
     return {}
