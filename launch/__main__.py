@@ -1,8 +1,9 @@
-"""The commands behind the Makefile: `run`, `sync`, `stop`."""
+"""The commands behind the Makefile: `run`, `sync`, `stop`, `reset`."""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -106,9 +107,22 @@ def stop(plan: LaunchPlan) -> int:
     return 0
 
 
+def reset(plan: LaunchPlan) -> int:
+    """Forget the demo: delete what was written in its folder, and nothing else that lies there."""
+    with FolderLock(plan.home, "reset"):
+        SandboxServer(plan).stop()
+        for folder in ("airflow", "logs", "postgres"):
+            shutil.rmtree(plan.home / folder, ignore_errors=True)
+        for pattern in ("airflow.db*", "order_sync.db*", "keys.json", "sandbox.json"):
+            for file in plan.home.glob(pattern):
+                file.unlink()
+    say("forgotten")
+    return 0
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m launch", description=__doc__)
-    parser.add_argument("command", choices=("run", "sync", "stop"))
+    parser.add_argument("command", choices=("run", "sync", "stop", "reset"))
     parser.add_argument("--home", type=Path, default=REPOSITORY / ".run", help="where everything is written")
     parser.add_argument("--airflow-port", type=int, default=8080)
     parser.add_argument("--sandbox-port", type=int, default=8090)
@@ -124,9 +138,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen.home.resolve(), chosen.airflow_port, chosen.sandbox_port, chosen.smtp_port, database=chosen.database
     )
     try:
-        if chosen.command == "stop":
-            return stop(plan)
-        return (run if chosen.command == "run" else sync)(plan, Interruption())
+        match chosen.command:
+            case "run":
+                return run(plan, Interruption())
+            case "sync":
+                return sync(plan, Interruption())
+            case "stop":
+                return stop(plan)
+            case _:
+                return reset(plan)
     except InterruptedByPersonError:
         say("\nended")
         return 130

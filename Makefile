@@ -1,0 +1,81 @@
+# `make` alone says what there is. Needs Python 3.11 with venv, git and make, nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+TOOLS := .venv-tools
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Airflow must not look at a copy that is installed elsewhere on the machine, nor may the tests.
+export AIRFLOW_HOME ?= $(CURDIR)/.run/airflow
+export PYTHONPATH := include
+UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet --python-version 3.11 --universal \
+	--generate-hashes --no-emit-index-url --no-annotate
+
+.PHONY: help setup setup-dev run sync stop reset test check bench-burst lock clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(VENV)/runtime-installed ## Install what running needs into .venv (does nothing when it is up to date)
+
+setup-dev: $(VENV)/dev-installed ## Install what testing needs, too
+
+run: setup ## Start the sandbox, a database and Airflow on this machine; Ctrl-C ends them all
+	@$(BIN)/python -m launch run
+
+sync: setup ## Sync every practice once, without Airflow; the sandbox it starts stays up until `make stop`
+	@$(BIN)/python -m launch sync
+
+stop: setup ## End the sandbox that `make sync` left running
+	@$(BIN)/python -m launch stop
+
+reset: setup ## Forget the demo: its databases, keys and logs in .run
+	@$(BIN)/python -m launch reset
+
+test: setup-dev ## Run every test; those of a real scheduler come last, one after the other
+	@$(BIN)/python -m pytest -q -n 2 -m "not scheduler"
+	@$(BIN)/python -m pytest -q -m scheduler
+
+check: setup-dev ## Check format, style, types, imports and SQL
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary launch
+	@$(BIN)/lint-imports
+	@if compgen -G 'include/sql/*.sql' >/dev/null; then $(BIN)/sqlfluff lint --disable-progress-bar include/sql; fi
+
+bench-burst: setup-dev ## Measure how fast a burst of orders is posted
+	@$(BIN)/python -m bench.burst
+
+lock: $(TOOLS)/bin/uv ## Pin every version anew: requirements*.in -> requirements*.txt
+	@$(UV) requirements.in -o requirements.txt
+	@$(UV) requirements-sandbox.in -o requirements-sandbox.txt
+	@$(UV) requirements-dev.in -o requirements-dev.txt
+
+clean: ## Delete what tools have cached; .venv and the demo in .run stay
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+		echo "Python 3.11 is needed (found $$($(PYTHON) --version 2>&1)): install it, or name it with make PYTHON=/path/to/python3.11"; \
+		exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime-installed: requirements.txt requirements-sandbox.txt | $(BIN)/python
+	@echo "Installing what running needs (a few minutes the first time)"
+	@$(PIP) -r requirements.txt -r requirements-sandbox.txt
+	@touch $@
+
+$(VENV)/dev-installed: requirements-dev.txt $(VENV)/runtime-installed
+	@echo "Installing what testing needs"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(TOOLS)/bin/uv:
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
