@@ -76,7 +76,8 @@ def _signature(shop: Shop, call: Call, text: str) -> str:
     """Return the signature that the request should carry: query parameters belong to the base string."""
     params = [pair for pair in _header_pairs(text) if pair[0] not in {"oauth_signature", "realm"}]
     params += parse_qsl(call.query, keep_blank_values=True)
-    normal = signature.normalize_parameters(params)  # type: ignore[arg-type] - oauthlib takes pairs, its stubs do not
+    # oauthlib takes pairs (a name may come twice); its stubs say otherwise.
+    normal = signature.normalize_parameters(params)  # type: ignore[arg-type]
     base = signature.signature_base_string(call.method, signature.base_string_uri(call.url), normal)  # type: ignore[arg-type]
     return str(signature.sign_hmac_sha256(base, shop.keys.consumer_secret, shop.keys.token_secret))
 

@@ -16,7 +16,6 @@ from sandbox.store.search_grammar import parse_criteria
 from sandbox.store.searching import Page, search
 from sandbox.store.shop import Shop
 
-
 Found = TypeVar("Found")
 
 
