@@ -40,6 +40,11 @@ class PostingKey:
     tender_line: int = 1
     kind: str = "payment"
 
+    def as_text(self) -> str:
+        """Return the key as the ledger keeps it: "eastern/1/order/4127/1/payment"."""
+        parts = (self.practice_id, self.store, self.document_type, self.entity_id, self.tender_line, self.kind)
+        return "/".join(map(str, parts))
+
 
 def posting_key(order: Order, practice: Practice) -> PostingKey:
     """Return the identity of an order's one posting."""

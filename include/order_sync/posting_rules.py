@@ -94,6 +94,7 @@ def payment_request(order: Order, practice: Practice, patient_id: str, marker: s
 
 
 def read_evidence(
+    *,
     marker: str,
     amount_cents: int,
     business_day: date,

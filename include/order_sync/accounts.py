@@ -1,0 +1,205 @@
+"""Open a new account in Nextech: at most one for a person, by the same protocol as a payment (reliability K5).
+
+Intent before the call, outcome after it; an answer that never came is settled by looking for the account, never by
+creating it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from order_sync.candidates import find_candidates
+from order_sync.desk import Desk
+from order_sync.errors import LoginRefusedError
+from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow
+from order_sync.ledger.orders import Step, move, read_order
+from order_sync.ledger.postings import Intent, begin_attempt, finish_attempt, overdue_attempts
+from order_sync.matching import AskPerson, Match, NoMatch, match_patient
+from order_sync.normal_forms import normalise_customer, normalise_patient
+from order_sync.orders import Customer, OrderProblem
+from order_sync.patients import NewPatient, Patient
+from order_sync.payments import PostAnswer, PostOutcome
+from order_sync.reasons import Reason
+from order_sync.statuses import OrderState
+
+logger = logging.getLogger(__name__)
+
+_NO_ANSWER = PostAnswer(PostOutcome.UNKNOWN, "no outcome was recorded before the deadline")
+
+
+def missing_fields(desk: Desk, customer: Customer) -> list[str]:
+    """Return, in the front desk's words, what Nextech requires for an account and the order does not have."""
+    person = normalise_customer(customer, desk.practice)
+    needed = {
+        "first name": person.first,
+        "last name": person.last,
+        "e-mail": person.email,
+        "phone": person.phones,
+        "birth date": person.birth_date,
+        "ZIP": person.postal_code,
+    }
+    return [field for field, value in needed.items() if not value]
+
+
+def open_account(desk: Desk, row: OrderRow, customer: Customer, decision: NoMatch) -> Step:
+    """Create the customer's account, or say why a person must; return the step that the order took.
+
+    What is missing is never invented (design section 5). Before the account is created, a chart with the same last
+    name and birth date goes to a person: "Possible existing patient".
+    """
+    evidence = decision.evidence.as_json()
+    if not desk.practice.matching.create_accounts:
+        return _queue(desk, row, Reason.CANNOT_CREATE_ACCOUNT, "this practice creates accounts by hand", evidence)
+    if missing := missing_fields(desk, customer):
+        return _queue(desk, row, Reason.CANNOT_CREATE_ACCOUNT, f"{', '.join(missing)} missing", evidence)
+    namesakes = _namesakes(desk, customer)
+    if namesakes:
+        ids = [chart.patient_id for chart in namesakes]
+        return _queue(desk, row, Reason.POSSIBLE_EXISTING_PATIENT, None, evidence, ids)
+    return _create(desk, row, customer, evidence)
+
+
+def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str, object]) -> Step:
+    new = _new_patient(desk, customer)
+    rules = desk.practice.posting
+    send_by = desk.clock.monotonic() + rules.send_seconds
+    digest = hashlib.sha256(f"patient|{row.practice_id}|{row.customer_key}".encode()).hexdigest()
+    with desk.ledger.transaction() as tx:
+        creating = move(tx, row, Step(OrderState.CREATING), match_evidence=evidence)
+        seconds = rules.send_seconds + rules.answer_seconds + 5
+        attempt = begin_attempt(tx, creating, Intent(AttemptKind.PATIENT, digest, seconds))
+    answer = desk.nextech.create_patient(new, send_by=send_by)
+    if answer.is_duplicate:
+        return _after_conflict(desk, creating, attempt, customer, answer)
+    step, changes = _step_after(answer)
+    with desk.ledger.transaction() as tx:
+        finish_attempt(tx, attempt.attempt_id, answer)
+        if step.to is not OrderState.CREATING:
+            if step.to is OrderState.RECEIVED:
+                changes |= {"failed_at": tx.now, "not_before": tx.now + timedelta(minutes=1)}
+            move(tx, creating, step, **changes)
+    if answer.is_login_refused:
+        raise LoginRefusedError(answer.reason, system="nextech", route="POST /Patient", status=answer.status)
+    return step
+
+
+def _step_after(answer: PostAnswer) -> tuple[Step, dict[str, object]]:
+    match answer.outcome:
+        case PostOutcome.EXECUTED:
+            return Step(OrderState.MATCHED), {"patient_id": answer.created_id, "matched_by": "created"}
+        case PostOutcome.NOT_EXECUTED if answer.is_rejection:
+            return Step(OrderState.QUEUED, Reason.ACCOUNT_REJECTED, answer.reason), {}
+        case PostOutcome.NOT_EXECUTED:
+            return Step(OrderState.RECEIVED, detail=answer.reason), {}
+        case PostOutcome.UNKNOWN:
+            return Step(OrderState.CREATING), {}
+
+
+def _after_conflict(desk: Desk, creating: OrderRow, attempt: AttemptRow, customer: Customer, answer: PostAnswer) -> Step:
+    """Search again after a 409: the server says that the account exists, not which (Nextech contract section 5 #5)."""
+    [charts] = find_candidates(desk, [customer])
+    decision = match_patient(customer, charts, desk.practice)
+    changes: dict[str, object] = {}
+    match decision:
+        case Match(patient_id=patient_id, level=level):
+            step = Step(OrderState.MATCHED)
+            changes = {
+                "patient_id": patient_id,
+                "match_level": level,
+                "match_evidence": decision.evidence.as_json(),
+                "matched_by": "rule",
+            }
+        case AskPerson(reason=reason, detail=detail, candidate_ids=ids):
+            step = Step(OrderState.QUEUED, reason, detail, candidate_ids=ids)
+        case NoMatch():
+            step = Step(OrderState.QUEUED, Reason.ACCOUNT_NOT_FOUND_AGAIN)
+    with desk.ledger.transaction() as tx:
+        finish_attempt(tx, attempt.attempt_id, answer)
+        move(tx, creating, step, **changes)
+    return step
+
+
+def recover_accounts(desk: Desk, *, only: Collection[int] | None = None) -> None:
+    """Settle the accounts that were asked for and whose answer was lost: by looking for them, never by asking again."""
+    with desk.ledger.transaction() as tx:
+        overdue = overdue_attempts(tx, desk.practice.id, OrderState.CREATING, AttemptKind.PATIENT)
+    for row, attempt in overdue:
+        if only is not None and row.id not in only:
+            continue
+        order = desk.store.read_orders([row.entity_id]).get(row.entity_id)
+        if order is None or isinstance(order, OrderProblem):
+            logger.warning("practice %s: order %s cannot be read again", desk.practice.id, row.number)
+            continue
+        found = _accounts_like(desk, order.customer)
+        with desk.ledger.transaction() as tx:
+            current = read_order(tx, row.id)
+            if attempt.outcome is None:
+                finish_attempt(tx, attempt.attempt_id, _NO_ANSWER)
+            settle_at = attempt.deadline + timedelta(minutes=desk.practice.posting.settle_minutes)
+            if len(found) == 1:
+                move(tx, current, Step(OrderState.MATCHED), patient_id=found[0].patient_id, matched_by="created")
+            elif found:
+                ids = [chart.patient_id for chart in found]
+                move(tx, current, Step(OrderState.QUEUED, Reason.DUPLICATED_CUSTOMER, candidate_ids=ids))
+            elif tx.now >= settle_at:
+                move(tx, current, Step(OrderState.QUEUED, Reason.ACCOUNT_OUTCOME_UNKNOWN))
+
+
+def _accounts_like(desk: Desk, customer: Customer) -> list[Patient]:
+    """Return the charts with exactly what we would have created: e-mail, last name and birth date."""
+    [charts] = find_candidates(desk, [customer])
+    email = normalise_customer(customer, desk.practice).email
+    same = _with_same_name_and_birth_date(desk, customer, charts)
+    return [chart for chart in same if normalise_patient(chart, desk.practice).email in (email, None)]
+
+
+def _namesakes(desk: Desk, customer: Customer) -> list[Patient]:
+    charts = desk.nextech.search_patients(family=customer.last, birth_date=customer.birth_date)
+    return _with_same_name_and_birth_date(desk, customer, charts)
+
+
+def _with_same_name_and_birth_date(desk: Desk, customer: Customer, charts: Iterable[Patient]) -> list[Patient]:
+    person = normalise_customer(customer, desk.practice)
+    same = []
+    for chart in charts:
+        other = normalise_patient(chart, desk.practice)
+        if (other.last, other.birth_date) == (person.last, person.birth_date):
+            same.append(chart)
+    return same
+
+
+def _new_patient(desk: Desk, customer: Customer) -> NewPatient:
+    nextech = desk.practice.nextech
+    if not (customer.first and customer.last and customer.email and customer.phone and customer.birth_date):
+        msg = "an account needs every required field; missing_fields was not asked"
+        raise ValueError(msg)
+    return NewPatient(
+        first=customer.first.strip(),
+        last=customer.last.strip(),
+        email=customer.email.strip(),
+        phone=customer.phone.strip(),
+        birth_date=customer.birth_date,
+        postal_code=(customer.postal_code or "").strip(),
+        suffix=customer.suffix,
+        referral_source_id=nextech.referral_source_id,
+        patient_status=nextech.patient_status,
+        patient_type_id=nextech.patient_type_id,
+        location_id=nextech.location_id,
+    )
+
+
+def _queue(
+    desk: Desk,
+    row: OrderRow,
+    reason: Reason,
+    detail: str | None,
+    evidence: Mapping[str, object],
+    candidate_ids: Sequence[str] | None = None,
+) -> Step:
+    step = Step(OrderState.QUEUED, reason, detail, candidate_ids=candidate_ids)
+    with desk.ledger.transaction() as tx:
+        move(tx, row, step, match_evidence=evidence)
+    return step

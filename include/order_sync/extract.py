@@ -1,0 +1,96 @@
+"""Extract: read what changed in a practice's store and bring it into the ledger."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from order_sync.desk import Desk
+from order_sync.errors import LedgerBusyError
+from order_sync.intake import take_in
+from order_sync.ledger.claims import drop_claim, holds_claim, progress_of, take_claim
+from order_sync.ledger.session import Transaction
+from order_sync.orders import Order, OrderProblem
+from order_sync.trouble import watching
+
+logger = logging.getLogger(__name__)
+
+_CLAIM_SECONDS = 300.0
+
+
+@dataclass(slots=True)
+class ExtractCounts:
+    """What an extraction met."""
+
+    seen: int = 0
+    unreadable: int = 0
+    is_busy: bool = False
+    """Another run is reading this practice's store; nothing was done here."""
+
+
+def extract_orders(desk: Desk, *, holder: str) -> ExtractCounts:
+    """Read the orders that changed since the watermark and take them in; return what was met.
+
+    It reads up to now and moves the watermark only to now minus lag, so that the usual order waits for one tick and a row
+    that was committed late is still found (design section 4). The watermark moves after a slice is in the ledger,
+    never before. `holder` names this run; only one run reads a practice's store at a time.
+    """
+    claim = f"extract:{desk.practice.id}"
+    with desk.ledger.transaction() as tx:
+        if not take_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS):
+            logger.info("practice %s: another run is reading the store", desk.practice.id)
+            return ExtractCounts(is_busy=True)
+        watermark = progress_of(tx, desk.practice.id).watermark
+        now = tx.now
+    try:
+        with watching(desk, "store"):
+            counts = _read(desk, claim, holder, watermark, now)
+    finally:
+        with desk.ledger.transaction() as tx:
+            drop_claim(tx, claim, holder=holder)
+    logger.info("practice %s: %d changed orders read, %d unreadable", desk.practice.id, counts.seen, counts.unreadable)
+    return counts
+
+
+def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: datetime) -> ExtractCounts:
+    rules = desk.practice.extraction
+    since = desk.practice.reads_from if watermark is None else watermark - timedelta(minutes=rules.overlap_minutes)
+    counts = ExtractCounts()
+    # A minute beyond our own clock: the store's may be ahead, and an order of this second must not wait for a tick.
+    for page in desk.store.read_changes(since, now + timedelta(minutes=1), page_size=rules.page_size):
+        with desk.ledger.transaction() as tx:
+            if not holds_claim(tx, claim, holder):
+                msg = f"practice {desk.practice.id}: this run was too slow and another has taken over the reading"
+                raise LedgerBusyError(msg)
+            for seen in (*page.orders, *page.problems):
+                if _belongs_here(desk, seen):
+                    take_in(tx, desk, seen)
+            if page.is_slice_end:
+                _move_watermark(tx, desk, min(page.slice_until, _settled_until(desk, now)))
+            take_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS)
+        counts.seen += len(page.orders)
+        counts.unreadable += len(page.problems)
+        desk.progress("orders read", len(page.orders) + len(page.problems))
+        if desk.is_out_of_time:
+            break
+    return counts
+
+
+def _belongs_here(desk: Desk, seen: Order | OrderProblem) -> bool:
+    """Say whether an order is this practice's: several may share one Commerce, each with store views of its own."""
+    if isinstance(seen, OrderProblem) or not desk.practice.store_ids:
+        return True
+    return seen.store_id in desk.practice.store_ids
+
+
+def _settled_until(desk: Desk, now: datetime) -> datetime:
+    """Return the instant, on the store's own clock, before which no row is still being committed."""
+    skew_seconds = desk.store.clock_skew_seconds or 0.0
+    return now + timedelta(seconds=skew_seconds - desk.practice.extraction.lag_seconds)
+
+
+def _move_watermark(tx: Transaction, desk: Desk, reached: datetime) -> None:
+    progress = progress_of(tx, desk.practice.id)
+    if progress.watermark is None or progress.watermark < reached:
+        progress.watermark = reached

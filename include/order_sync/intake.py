@@ -1,0 +1,168 @@
+"""Bring what the store says of an order into the ledger: a new order, a changed one, one that cannot be read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from order_sync.customer_keys import customer_key
+from order_sync.desk import Desk
+from order_sync.eligibility import Due, Inactive, NeedsPerson, NothingToPost, Waits, decide_due
+from order_sync.follow_ups import follow_up
+from order_sync.ledger.cases import open_case, refund_cause
+from order_sync.ledger.models import OrderRow
+from order_sync.ledger.orders import Step, add_order, find_orders, move, update_store_facts
+from order_sync.ledger.session import Transaction
+from order_sync.money import AmountError, cents
+from order_sync.orders import Order, OrderProblem, StoreState
+from order_sync.reasons import Reason
+from order_sync.statuses import OrderState
+
+NOT_POSTED = frozenset({OrderState.RECEIVED, OrderState.WAITING, OrderState.MATCHED, OrderState.NOTHING_TO_POST})
+"""An order in one of these is decided anew whenever the store changes it."""
+
+DECIDED_BY_THE_ORDER = frozenset(
+    {
+        Reason.DUPLICATED_CUSTOMER,
+        Reason.NAME_DIFFERS,
+        Reason.NAME_MISSING,
+        Reason.BIRTH_DATE_DIFFERS,
+        Reason.SUFFIX_DIFFERS,
+        Reason.POSSIBLE_EXISTING_PATIENT,
+        Reason.CANNOT_CREATE_ACCOUNT,
+        Reason.ACCOUNT_REJECTED,
+        Reason.TOTALS_DISAGREE,
+        Reason.CURRENCY_UNKNOWN,
+        Reason.AMOUNT_INVALID,
+        Reason.AMOUNT_LIMIT,
+        Reason.EDITED_ORDER,
+        Reason.ORDER_UNREADABLE,
+        Reason.PAYMENT_MISSING,
+    }
+)
+"""A queued order with one of these reasons is tried again by itself when the store changes it."""
+
+
+def step_for(order: Order, desk: Desk) -> Step:
+    """Return where an order that is not posted stands, by what the store says of it (design section 6)."""
+    match decide_due(order, desk.practice):
+        case Due():
+            return Step(OrderState.RECEIVED)
+        case Waits(reason=reason):
+            return Step(OrderState.WAITING, reason)
+        case NothingToPost(reason=reason):
+            return Step(OrderState.NOTHING_TO_POST, reason)
+        case NeedsPerson(reason=reason, detail=detail):
+            return Step(OrderState.QUEUED, reason, detail)
+        case Inactive():
+            return Step(OrderState.DISABLED, Reason.INTEGRATION_INACTIVE)
+
+
+def take_in(tx: Transaction, desk: Desk, seen: Order | OrderProblem) -> OrderRow:
+    """Record an order as the store shows it now, and move it when that changes where it stands."""
+    known = find_orders(tx, desk.practice.id, [seen.entity_id]).get(seen.entity_id)
+    if isinstance(seen, OrderProblem):
+        return _take_in_problem(tx, desk, seen, known)
+    if known is None:
+        row = OrderRow(practice_id=desk.practice.id, entity_id=seen.entity_id, **_facts(seen, desk))
+        return add_order(tx, row, step_for(seen, desk))
+    return reconsider(tx, desk, known, seen)
+
+
+def reconsider(tx: Transaction, desk: Desk, known: OrderRow, seen: Order) -> OrderRow:
+    """Record what changed about a known order, and move it when it is not posted yet; return it as it stands now."""
+    is_changed = known.content_hash != seen.content_hash
+    before_refunded, before_amount = known.refunded_cents, known.amount_cents
+    if is_changed or known.store_updated_at != seen.updated_at:
+        facts = _facts(seen, desk)
+        update_store_facts(tx, known, **facts)
+        for name, value in facts.items():
+            setattr(known, name, value)
+    if known.state in NOT_POSTED:
+        step = step_for(seen, desk)
+        stays = step.to is known.state or (step.to is OrderState.RECEIVED and known.state is OrderState.MATCHED)
+        if is_changed or not stays or (step.to is known.state and step.reason != known.reason):
+            return _move_if_it_can(tx, known, step)
+        return known
+    if known.state is OrderState.QUEUED and is_changed and known.why in DECIDED_BY_THE_ORDER:
+        return move(tx, known, step_for(seen, desk))
+    if known.state in (OrderState.CONFIRMED, OrderState.CLOSED_VOIDED) and is_changed:
+        return _after_posting(tx, known, seen, before_refunded or 0, before_amount)
+    return known
+
+
+def _move_if_it_can(tx: Transaction, known: OrderRow, step: Step) -> OrderRow:
+    if step.to is known.state and step.reason == known.reason and step.detail == known.detail:
+        if known.state is not OrderState.RECEIVED:
+            return known
+        return move(tx, known, step)  # the order changed: give up a claim that was made on the older version
+    return move(tx, known, step)
+
+
+def _after_posting(tx: Transaction, known: OrderRow, seen: Order, refunded_before: int, amount_before: int | None) -> OrderRow:
+    if known.state is OrderState.CONFIRMED and known.amount_cents != amount_before:
+        return move(tx, known, Step(OrderState.QUEUED, Reason.AMOUNT_CHANGED_AFTER_POSTING))
+    due_back = known.refunded_cents
+    if seen.state is StoreState.CANCELED and not due_back:
+        due_back = known.amount_cents or 0
+    if due_back > refunded_before:
+        open_refund(tx, known, due_back)
+    return known
+
+
+def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:
+    """Open the case that a refund of a posted order has to be recorded in Nextech by a person (design section 6)."""
+    open_case(
+        tx,
+        practice_id=order.practice_id,
+        cause=refund_cause(order.id),
+        reason=Reason.REFUND_TO_RECORD,
+        order=order,
+        amount_cents=refunded_cents,
+    )
+
+
+def _facts(order: Order, desk: Desk) -> dict[str, object]:
+    try:
+        amount_cents: int | None = cents(order.totals.grand_total)
+    except AmountError:
+        amount_cents = None
+    try:
+        refunded_cents = cents(order.totals.refunded)
+    except AmountError:
+        refunded_cents = 0
+    return {
+        "number": order.number[:64],
+        "store_id": order.store_id,
+        "placed_at": order.placed_at,
+        "business_day": desk.practice.business_day(order.placed_at),
+        "store_updated_at": order.updated_at,
+        "store_state": order.state.value,
+        "content_hash": order.content_hash,
+        "amount_cents": amount_cents,
+        "refunded_cents": refunded_cents,
+        "customer_key": customer_key(desk.keys.customer, desk.practice.id, order.customer),
+        "follow_up": follow_up(order, desk.practice).value,
+    }
+
+
+def _take_in_problem(tx: Transaction, desk: Desk, seen: OrderProblem, known: OrderRow | None) -> OrderRow:
+    """Open a case for an order that cannot be read; one that was posted before stays as it is."""
+    step = Step(OrderState.QUEUED, Reason.ORDER_UNREADABLE, seen.sentence)
+    if known is None:
+        placed_at = seen.placed_at or seen.updated_at or tx.now
+        row = OrderRow(
+            practice_id=desk.practice.id,
+            entity_id=seen.entity_id,
+            number=(seen.number or f"id {seen.entity_id}")[:64],
+            placed_at=placed_at,
+            business_day=desk.practice.business_day(placed_at),
+            store_updated_at=seen.updated_at or datetime.fromtimestamp(0, UTC),
+            store_state="unreadable",
+            refunded_cents=0,
+            content_hash="",
+        )
+        if not desk.practice.is_active_at(placed_at):
+            step = Step(OrderState.DISABLED, Reason.INTEGRATION_INACTIVE)
+        return add_order(tx, row, step)
+    is_same = known.state is OrderState.QUEUED and known.reason == Reason.ORDER_UNREADABLE
+    return move(tx, known, step) if known.state in NOT_POSTED and not is_same else known

@@ -1,0 +1,201 @@
+"""Match: choose the one patient of every order that is due, create the account, or ask a person."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from order_sync.accounts import open_account, recover_accounts
+from order_sync.candidates import contacts_of, find_candidates
+from order_sync.desk import Desk
+from order_sync.errors import LedgerBusyError
+from order_sync.intake import reconsider, take_in
+from order_sync.ledger.models import OrderRow
+from order_sync.ledger.orders import Step, claim_orders, move, release_orders
+from order_sync.ledger.remembered import remembered_patients
+from order_sync.matching import AskPerson, Match, NoMatch, match_patient
+from order_sync.orders import Order, OrderProblem
+from order_sync.patients import Patient
+from order_sync.reasons import Reason
+from order_sync.statuses import OrderState
+from order_sync.trouble import watching
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 40
+_CLAIM_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class MatchCounts:
+    """What a matching sweep did."""
+
+    matched: int = 0
+    asked: Counter[Reason] = field(default_factory=Counter)
+    failed: int = 0
+
+    def add(self, step: Step | None) -> None:
+        """Count where one order went; None when somebody else moved it."""
+        match step:
+            case Step(to=OrderState.MATCHED):
+                self.matched += 1
+            case Step(to=OrderState.QUEUED, reason=Reason() as reason):
+                self.asked[reason] += 1
+            case _:
+                self.failed += 1
+
+
+def match_patients(desk: Desk, *, only: list[int] | None = None) -> MatchCounts:
+    """Match every order that is due and has no patient yet; return what was decided. `only` narrows it to order ids.
+
+    Personal details are read from the store for the moment of the decision and are not kept (design section 8).
+    """
+    counts = MatchCounts()
+    recover_accounts(desk, only=only)
+    while not desk.is_out_of_time:
+        with desk.ledger.transaction() as tx:
+            rows = claim_orders(tx, desk.practice.id, [OrderState.RECEIVED], seconds=_CLAIM_SECONDS, limit=_BATCH, only=only)
+        if not rows:
+            break
+        try:
+            with watching(desk, "store", "nextech"):
+                _match_batch(desk, rows, counts)
+        finally:
+            with desk.ledger.transaction() as tx:
+                release_orders(tx, rows)
+        desk.progress("patients matched", len(rows))
+        if only is not None:
+            break
+    logger.info(
+        "practice %s: %d matched, %d for a person, %d failed",
+        desk.practice.id,
+        counts.matched,
+        counts.asked.total(),
+        counts.failed,
+    )
+    return counts
+
+
+def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
+    fresh = read_again(desk, rows, still=OrderState.RECEIVED)
+    left = _use_remembered(desk, fresh, counts)
+    if not left:
+        return
+    candidates = find_candidates(desk, [order.customer for _, order in left])
+    newcomers: list[tuple[OrderRow, Order]] = []
+    for (row, order), charts in zip(left, candidates, strict=True):
+        decision = match_patient(order.customer, charts, desk.practice)
+        if isinstance(decision, NoMatch):
+            newcomers.append((row, order))
+        else:
+            counts.add(decide(desk, row, decision))
+    for strangers in _rounds(desk, newcomers):
+        for outcome in desk.fan_out(lambda pair: _decide_newcomer(desk, *pair), strangers):
+            counts.add(outcome)
+
+
+def read_again(desk: Desk, rows: list[OrderRow], *, still: OrderState) -> list[tuple[OrderRow, Order]]:
+    """Read the orders from the store again; return those that still stand at `still`, with what the store says now.
+
+    An order that changed meanwhile is decided anew; one that cannot be read becomes a case; one that the store does
+    not return at all stays where it is and is handed out as failed.
+    """
+    seen = desk.store.read_orders([row.entity_id for row in rows])
+    current: list[tuple[OrderRow, Order]] = []
+    for row in rows:
+        order = seen.get(row.entity_id)
+        if isinstance(order, Order) and order.content_hash == row.content_hash:
+            current.append((row, order))
+            continue
+        with desk.ledger.transaction() as tx:
+            if order is None:
+                release_orders(tx, [row], failure="the store does not return this order")
+            elif isinstance(order, OrderProblem):
+                take_in(tx, desk, order)
+            else:
+                logger.info("practice %s: order %s changed in the store", desk.practice.id, row.number)
+                now = reconsider(tx, desk, row, order)
+                if now.state is still and now.claimed_by == row.claimed_by:
+                    current.append((now, order))
+    return current
+
+
+def _use_remembered(desk: Desk, orders: list[tuple[OrderRow, Order]], counts: MatchCounts) -> list[tuple[OrderRow, Order]]:
+    """Give orders of customers whom a person has decided about to that patient, if the chart still exists."""
+    with desk.ledger.transaction() as tx:
+        keys = [row.customer_key for row, _ in orders if row.customer_key]
+        remembered = remembered_patients(tx, desk.practice.id, keys)
+    if not remembered:
+        return orders
+    charts: dict[str, Patient] = {
+        chart.patient_id: chart for chart in desk.nextech.search_patients(patient_ids=sorted(set(remembered.values())))
+    }
+    left = []
+    for row, order in orders:
+        patient_id = remembered.get(row.customer_key or "")
+        if patient_id is None:
+            left.append((row, order))
+        elif patient_id in charts:
+            step = Step(OrderState.MATCHED)
+            counts.add(try_move(desk, row, step, patient_id=patient_id, matched_by="remembered", match_level=None))
+        else:
+            counts.add(try_move(desk, row, Step(OrderState.QUEUED, Reason.PATIENT_GONE)))
+    return left
+
+
+def decide(desk: Desk, row: OrderRow, decision: Match | AskPerson) -> Step | None:
+    """Record a decision: the patient, or the case. Return the step, or None when somebody else moved the order."""
+    if isinstance(decision, Match):
+        return try_move(
+            desk,
+            row,
+            Step(OrderState.MATCHED),
+            patient_id=decision.patient_id,
+            match_level=decision.level,
+            match_evidence=decision.evidence.as_json(),
+            matched_by="rule",
+        )
+    step = Step(OrderState.QUEUED, decision.reason, decision.detail, candidate_ids=decision.candidate_ids)
+    evidence = dict(zip(decision.candidate_ids, (one.as_json() for one in decision.evidence), strict=True))
+    return try_move(desk, row, step, match_level=decision.level, match_evidence=evidence)
+
+
+def _rounds(desk: Desk, newcomers: list[tuple[OrderRow, Order]]) -> Iterator[list[tuple[OrderRow, Order]]]:
+    """Cut newcomers into rounds in which nobody shares a contact: two orders of one person must not open two charts."""
+    waiting = newcomers
+    while waiting:
+        contacts: set[str] = set()
+        this_round: list[tuple[OrderRow, Order]] = []
+        later: list[tuple[OrderRow, Order]] = []
+        for row, order in waiting:
+            mine = contacts_of(order.customer, desk)
+            (later if mine & contacts else this_round).append((row, order))
+            contacts |= mine
+        yield this_round
+        waiting = later
+
+
+def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
+    """Search once more, alone, then create the account: a list search is no proof that somebody is new."""
+    [charts] = find_candidates(desk, [order.customer])
+    decision = match_patient(order.customer, charts, desk.practice)
+    if not isinstance(decision, NoMatch):
+        return decide(desk, row, decision)
+    try:
+        return open_account(desk, row, order.customer, decision)
+    except LedgerBusyError as error:
+        logger.info("practice %s: %s", desk.practice.id, error)
+        return None
+
+
+def try_move(desk: Desk, row: OrderRow, step: Step, **changes: object) -> Step | None:
+    """Move an order in a transaction of its own; return the step, or None when somebody else moved it meanwhile."""
+    try:
+        with desk.ledger.transaction() as tx:
+            move(tx, row, step, **changes)
+    except LedgerBusyError as error:
+        logger.info("practice %s: %s", desk.practice.id, error)
+        return None
+    return step

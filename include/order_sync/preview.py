@@ -1,0 +1,88 @@
+"""Preview: say what would be posted, to whom and why, and write nothing: the DAG's `dry_run`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from order_sync.accounts import missing_fields
+from order_sync.candidates import find_candidates
+from order_sync.desk import Desk, batches
+from order_sync.eligibility import Due, decide_due
+from order_sync.ledger.claims import progress_of
+from order_sync.ledger.orders import find_orders, orders_in
+from order_sync.ledger.remembered import remembered_patients
+from order_sync.matching import AskPerson, Match, NoMatch, match_patient
+from order_sync.money import format_money
+from order_sync.orders import Order
+from order_sync.reasons import sentence
+from order_sync.statuses import OrderState
+
+_UNPOSTED = (OrderState.RECEIVED, OrderState.MATCHED, OrderState.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPosting:
+    """What a run would do with one order; patients appear by their Nextech id alone."""
+
+    order_number: str
+    amount_cents: int
+    patient_id: str | None
+    why: str
+
+    def __str__(self) -> str:
+        """Say it in one line for the task's log."""
+        to_whom = f"to patient {self.patient_id}" if self.patient_id else "to nobody"
+        return f"order {self.order_number}: {format_money(self.amount_cents)} {to_whom}: {self.why}"
+
+
+def preview_orders(desk: Desk) -> list[PlannedPosting]:
+    """Return what a run would do now with every order that is due; reads both systems and changes neither, nor the ledger."""
+    with desk.ledger.transaction() as tx:
+        watermark = progress_of(tx, desk.practice.id).watermark
+        now = tx.now
+        pending = [row.entity_id for row in orders_in(tx, desk.practice.id, _UNPOSTED)]
+    rules = desk.practice.extraction
+    since = desk.practice.reads_from if watermark is None else watermark - timedelta(minutes=rules.overlap_minutes)
+    orders: dict[int, Order] = {}
+    for page in desk.store.read_changes(since, now + timedelta(minutes=1), page_size=rules.page_size):
+        orders |= {order.entity_id: order for order in page.orders}
+    missing = [entity_id for entity_id in pending if entity_id not in orders]
+    for batch in batches(missing, 100):
+        found = desk.store.read_orders(batch)
+        orders |= {entity_id: order for entity_id, order in found.items() if isinstance(order, Order)}
+    planned = []
+    for group in batches(orders.values(), 40):
+        planned += _plan(desk, group)
+    return planned
+
+
+def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
+    with desk.ledger.transaction() as tx:
+        known = find_orders(tx, desk.practice.id, [order.entity_id for order in orders])
+        keys = [row.customer_key for row in known.values() if row.customer_key]
+        remembered = remembered_patients(tx, desk.practice.id, keys)
+    due: list[tuple[Order, int]] = []
+    for order in orders:
+        row = known.get(order.entity_id)
+        decision = decide_due(order, desk.practice)
+        if isinstance(decision, Due) and (row is None or row.state in _UNPOSTED):
+            due.append((order, decision.amount_cents))
+    candidates = find_candidates(desk, [order.customer for order, _ in due]) if due else []
+    planned = []
+    for (order, amount_cents), charts in zip(due, candidates, strict=True):
+        row = known.get(order.entity_id)
+        chosen = (row.patient_id or remembered.get(row.customer_key or "")) if row else None
+        if chosen:
+            planned.append(PlannedPosting(order.number, amount_cents, chosen, "already decided"))
+            continue
+        match match_patient(order.customer, charts, desk.practice):
+            case Match(patient_id=patient_id, level=level):
+                planned.append(PlannedPosting(order.number, amount_cents, patient_id, f"match of level {level}"))
+            case AskPerson(reason=reason, detail=detail):
+                planned.append(PlannedPosting(order.number, amount_cents, None, sentence(reason, detail)))
+            case NoMatch():
+                missing = missing_fields(desk, order.customer)
+                why = f"cannot create account: {', '.join(missing)} missing" if missing else "a new account"
+                planned.append(PlannedPosting(order.number, amount_cents, None, why))
+    return planned

@@ -1,0 +1,59 @@
+"""A whole practice in trouble: one row of the queue per cause while it lasts, closed when it is over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from order_sync.desk import Desk
+from order_sync.errors import LoginRefusedError, RemoteError, SettingsError
+from order_sync.ledger.cases import close_case, open_case, practice_cause
+from order_sync.ledger.orders import SYNC
+from order_sync.ledger.session import Ledger
+from order_sync.reasons import Reason
+
+logger = logging.getLogger(__name__)
+
+_UNAVAILABLE = {"store": Reason.STORE_UNAVAILABLE, "nextech": Reason.NEXTECH_UNAVAILABLE}
+
+
+def _cause(practice_id: str, reason: Reason, system: str) -> str:
+    return f"{practice_cause(practice_id, reason)}:{system}"
+
+
+def report_trouble(ledger: Ledger, practice_id: str, error: RemoteError | SettingsError) -> None:
+    """Open, or refresh, the practice's case for what this error says."""
+    if isinstance(error, SettingsError):
+        system, reason, detail = "settings", Reason.SETTINGS_WRONG, str(error)
+    else:
+        system, detail = error.system, str(error)
+        reason = Reason.LOGIN_REFUSED if isinstance(error, LoginRefusedError) else _UNAVAILABLE[error.system]
+    logger.warning("practice %s: %s: %s", practice_id, reason.value, detail)
+    with ledger.transaction() as tx:
+        open_case(tx, practice_id=practice_id, cause=_cause(practice_id, reason, system), reason=reason, detail=detail)
+
+
+def end_trouble(desk: Desk, *systems: str) -> None:
+    """Close the practice's cases about these systems ("store", "nextech"): they have just answered as they should."""
+    practice_id = desk.practice.id
+    with desk.ledger.transaction() as tx:
+        close_case(tx, _cause(practice_id, Reason.SETTINGS_WRONG, "settings"), by=SYNC, resolution="settings are read again")
+        for system in systems:
+            for reason in (Reason.LOGIN_REFUSED, _UNAVAILABLE[system]):
+                if close_case(tx, _cause(practice_id, reason, system), by=SYNC, resolution=f"{system} answers again"):
+                    logger.info("practice %s: %s answers again", practice_id, system)
+
+
+@contextmanager
+def watching(desk: Desk, *systems: str) -> Iterator[None]:
+    """Turn a failure of the whole practice into a case, and close that case when the block goes through.
+
+    The error is raised on, so that the task is red and the retry policy can sort it.
+    """
+    try:
+        yield
+    except (RemoteError, SettingsError) as error:
+        report_trouble(desk.ledger, desk.practice.id, error)
+        raise
+    end_trouble(desk, *systems)

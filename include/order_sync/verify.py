@@ -1,0 +1,231 @@
+"""Verify: settle what an earlier run left open, by looking for it in Nextech; never by posting again."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from order_sync.desk import Desk, batches
+from order_sync.errors import LedgerBusyError
+from order_sync.ledger.models import AttemptKind, OrderRow, PaymentRow
+from order_sync.ledger.orders import Step, move, orders_in, read_order
+from order_sync.ledger.postings import (
+    finish_attempt,
+    known_payment_ids,
+    latest_attempt,
+    overdue_attempts,
+    payments_of,
+    unverified_payments,
+    update_payment,
+)
+from order_sync.ledger.session import Transaction
+from order_sync.payment_reads import Evidence, read_evidence_of
+from order_sync.payments import PostAnswer, PostOutcome
+from order_sync.posting_rules import (
+    Absent,
+    Doubled,
+    Mismatch,
+    PossibleManualEntry,
+    Posted,
+    Verdict,
+    Voided,
+    read_evidence,
+)
+from order_sync.reasons import Reason
+from order_sync.statuses import OrderState
+from order_sync.trouble import watching
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 100
+_ENOUGH_ABSENT_READS = 2
+_NO_ANSWER = PostAnswer(PostOutcome.UNKNOWN, "no outcome was recorded before the deadline")
+
+WATCHED_REASONS = frozenset(
+    {
+        Reason.OUTCOME_UNKNOWN,
+        Reason.CANNOT_VERIFY,
+        Reason.DUPLICATE_POSTING,
+        Reason.PAYMENT_MISMATCH,
+    }
+)
+"""Queued orders with one of these have a payment of ours under way or in Nextech: they are looked at again, not posted."""
+
+
+@dataclass(slots=True)
+class VerifyCounts:
+    """What a look at Nextech settled."""
+
+    settled: Counter[OrderState] = field(default_factory=Counter)
+    still_open: int = 0
+
+
+def verdict_on(desk: Desk, payment: PaymentRow, evidence: Evidence, known_ids: frozenset[str]) -> Verdict:
+    """Return what a complete read says about one payment."""
+    return read_evidence(
+        marker=payment.marker,
+        amount_cents=payment.amount_cents,
+        business_day=payment.business_day,
+        patient_id=payment.patient_id,
+        entries=evidence.of(payment.patient_id),
+        practice=desk.practice,
+        known_payment_ids=known_ids | frozenset(payment.unrelated_payment_ids or ()),
+    )
+
+
+def step_after(verdict: Posted | Mismatch | Voided | Doubled | PossibleManualEntry) -> tuple[Step, str | None]:
+    """Return where a payment that a complete read shows takes its order, and the payment's id."""
+    match verdict:
+        case Posted(payment_id=payment_id):
+            return Step(OrderState.CONFIRMED), payment_id
+        case Mismatch(payment_id=payment_id, fields=fields):
+            return Step(OrderState.QUEUED, Reason.PAYMENT_MISMATCH, ", ".join(fields)), payment_id
+        case Voided():
+            return Step(OrderState.CLOSED_VOIDED, Reason.PAYMENT_VOIDED), None
+        case Doubled(payment_ids=payment_ids):
+            return Step(OrderState.QUEUED, Reason.DUPLICATE_POSTING, f"payments {', '.join(payment_ids)}"), None
+        case PossibleManualEntry(payment_id=payment_id):
+            return Step(OrderState.QUEUED, Reason.POSSIBLE_MANUAL_ENTRY, f"payment {payment_id}"), None
+
+
+def verify_payments(desk: Desk, *, only: Collection[int] | None = None) -> VerifyCounts:
+    """Look for every payment whose outcome is open, and for posted ones that no read has shown yet; settle what can be.
+
+    This is the recovery pass that every run begins with (reliability R8): an intent past its deadline becomes *being
+    verified*; a payment that is found confirms its order; one that is absent in two complete reads, apart, both after
+    the settling time, goes to a person, who is told to look for the marker first. No step depends on a callback.
+    """
+    counts = VerifyCounts()
+    _give_up_waiting(desk)
+    with desk.ledger.transaction() as tx:
+        rows = _open_orders(tx, desk, only)
+    try:
+        for batch in batches(rows, _BATCH):
+            if desk.is_out_of_time:
+                break
+            with watching(desk, "nextech"):
+                look_for(desk, batch, counts)
+    finally:
+        _hand_over_unverifiable(desk, [row for row, _ in rows])
+    return counts
+
+
+def _give_up_waiting(desk: Desk) -> None:
+    """Move intents past their deadline to *being verified*; nobody touches one before that (R9)."""
+    with desk.ledger.transaction() as tx:
+        overdue = overdue_attempts(tx, desk.practice.id, OrderState.INTENT, AttemptKind.PAYMENT)
+    for order, attempt in overdue:
+        try:
+            with desk.ledger.transaction() as tx:
+                if attempt.outcome is None:
+                    finish_attempt(tx, attempt.attempt_id, _NO_ANSWER)
+                move(tx, order, Step(OrderState.UNKNOWN, detail="being verified"))
+        except LedgerBusyError as error:
+            logger.info("practice %s: %s", desk.practice.id, error)
+
+
+def _open_orders(tx: Transaction, desk: Desk, only: Collection[int] | None) -> list[tuple[OrderRow, PaymentRow]]:
+    unknown = orders_in(tx, desk.practice.id, [OrderState.UNKNOWN], only=only)
+    queued = [row for row in orders_in(tx, desk.practice.id, [OrderState.QUEUED], only=only) if _is_watched(row)]
+    payments = payments_of(tx, [row.id for row in (*unknown, *queued)])
+    found = [(row, payments[row.id]) for row in (*unknown, *queued) if row.id in payments]
+    apart = timedelta(minutes=desk.practice.posting.absent_reads_apart_minutes)
+    a_day_ago = tx.now - timedelta(days=1)
+    due = [
+        (row, payment)
+        for row, payment in found
+        if only is not None
+        or payment.last_absent_at is None
+        or payment.last_absent_at <= (a_day_ago if row.state is OrderState.QUEUED else tx.now - apart)
+    ]
+    unverified = unverified_payments(tx, desk.practice.id, before=tx.now - apart, limit=1_000)
+    return due + [pair for pair in unverified if only is None or pair[0].id in only]
+
+
+def _is_watched(row: OrderRow) -> bool:
+    return row.why in WATCHED_REASONS
+
+
+def look_for(desk: Desk, rows: Iterable[tuple[OrderRow, PaymentRow]], counts: VerifyCounts) -> None:
+    """Read these orders' payments in Nextech and move the orders by what is there."""
+    pairs = list(rows)
+    if not pairs:
+        return
+    patient_ids = sorted({payment.patient_id for _, payment in pairs})
+    evidence = read_evidence_of(desk, patient_ids)
+    with desk.ledger.transaction() as tx:
+        known_ids = known_payment_ids(tx, desk.practice.id, patient_ids)
+    for row, payment in pairs:
+        mine = known_ids - {payment.payment_id} if payment.payment_id else known_ids
+        verdict = verdict_on(desk, payment, evidence, mine)
+        try:
+            with desk.ledger.transaction() as tx:
+                _settle(tx, desk, _Finding(row, payment, verdict, evidence), counts)
+        except LedgerBusyError as error:
+            logger.info("practice %s: %s", desk.practice.id, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What one look showed of one order's payment."""
+
+    row: OrderRow
+    payment: PaymentRow
+    verdict: Verdict
+    evidence: Evidence
+
+
+def _settle(tx: Transaction, desk: Desk, found: _Finding, counts: VerifyCounts) -> None:
+    row, payment, verdict = found.row, found.payment, found.verdict
+    if isinstance(verdict, Absent | PossibleManualEntry):
+        _settle_absence(tx, desk, found, verdict, counts)
+        return
+    step, payment_id = step_after(verdict)
+    if payment_id is not None:
+        update_payment(tx, row.id, payment_id=payment_id, posted_at=payment.posted_at or tx.now)
+    if isinstance(verdict, Posted):
+        update_payment(tx, row.id, verified_at=tx.now)
+    if (step.to, step.reason) != (row.state, row.why):
+        move(tx, row, step)
+    elif step.to is OrderState.QUEUED:
+        update_payment(tx, row.id, last_absent_at=tx.now)  # seen again as it was: look again in a day
+    counts.settled[step.to] += 1
+
+
+def _settle_absence(
+    tx: Transaction, desk: Desk, found: _Finding, verdict: Absent | PossibleManualEntry, counts: VerifyCounts
+) -> None:
+    """Count an absence when it is evidence; after two of them a person decides (reliability 3.2, strict)."""
+    row, payment, as_of = found.row, found.payment, found.evidence.as_of
+    apart = timedelta(minutes=desk.practice.posting.absent_reads_apart_minutes)
+    is_settled = payment.settle_at is None or as_of >= payment.settle_at
+    is_apart = payment.last_absent_at is None or as_of >= payment.last_absent_at + apart
+    absent_reads = payment.absent_reads + (1 if is_settled and is_apart else 0)
+    update_payment(tx, row.id, absent_reads=absent_reads, last_absent_at=tx.now)
+    counts.still_open += 1
+    if absent_reads < _ENOUGH_ABSENT_READS:
+        return
+    if row.state is OrderState.CONFIRMED:
+        move(tx, row, Step(OrderState.QUEUED, Reason.CANNOT_VERIFY))
+    elif row.state is OrderState.UNKNOWN and isinstance(verdict, PossibleManualEntry):
+        move(tx, row, Step(OrderState.QUEUED, Reason.POSSIBLE_MANUAL_ENTRY, f"payment {verdict.payment_id}"))
+    elif row.state is OrderState.UNKNOWN:
+        move(tx, row, Step(OrderState.QUEUED, Reason.OUTCOME_UNKNOWN, payment.marker))
+    else:
+        return
+    counts.settled[OrderState.QUEUED] += 1
+
+
+def _hand_over_unverifiable(desk: Desk, rows: Iterable[OrderRow]) -> None:
+    """Give orders to a person whose outcome is still open after a day: the reads that would settle it do not succeed."""
+    limit = timedelta(hours=desk.practice.posting.cannot_verify_after_hours)
+    for row in rows:
+        if row.state is not OrderState.UNKNOWN:
+            continue
+        with desk.ledger.transaction() as tx:
+            current, attempt = read_order(tx, row.id), latest_attempt(tx, row.id, AttemptKind.PAYMENT)
+            if current.state is OrderState.UNKNOWN and attempt is not None and attempt.deadline + limit < tx.now:
+                move(tx, current, Step(OrderState.QUEUED, Reason.CANNOT_VERIFY))
