@@ -104,8 +104,10 @@ class Ground:
         self.database.start(self.processes)
         if self.plan.starts_sandbox:
             self._start_sandbox()
-        migrate = (sys.executable, "-m", "order_sync.ledger.migrate", self.order_sync_url)
-        self.processes.start(Program("ledger-migration", migrate), self.environment)
+        migrate = (sys.executable, "-m", "order_sync.ledger.migrate")
+        self.processes.start(
+            Program("ledger-migration", migrate), {**self.environment, "ORDER_SYNC_DB_URL": self.order_sync_url}
+        )
 
     def _start_sandbox(self) -> None:
         start = self.sandbox.start_in_background if self._keeps_sandbox else self.sandbox.start
