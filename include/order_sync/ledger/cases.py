@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, update
 
-from order_sync.ledger.models import CaseRow, CaseState, OrderRow
-from order_sync.ledger.session import Transaction
+from order_sync.ledger.models import OPEN_CASE, CaseRow, CaseState, OrderRow
+from order_sync.ledger.session import Transaction, insert_if_absent
 from order_sync.reasons import Reason, next_step, sentence
-
-OPEN_STATES = (CaseState.OPEN, CaseState.ASSIGNED, CaseState.WAITING)
 
 
 def order_cause(order_id: int) -> str:
@@ -44,18 +42,26 @@ def open_case(
     A cause has one open row at most: the row of a trouble that goes on keeps its age and its assignee.
     """
     text, step = sentence(reason, detail)[:400], next_step(reason)
-    row = tx.session.scalars(select(CaseRow).where(CaseRow.cause == cause, CaseRow.state.in_(OPEN_STATES))).one_or_none()
-    if row is None:
-        row = CaseRow(
-            practice_id=practice_id,
-            order_id=order.id if order else None,
-            order_number=order.number if order else None,
-            cause=cause,
-            opened_at=tx.now,
-            state=CaseState.OPEN,
-            times_seen=0,
-        )
-        tx.session.add(row)
+    query = select(CaseRow).where(CaseRow.cause == cause, OPEN_CASE).with_for_update()
+    query = query.execution_options(populate_existing=True)
+    row = tx.session.scalars(query).one_or_none()
+    while row is None:
+        # Two processes may meet the same trouble at once: the second one's insert waits for the first, and does nothing.
+        begun: dict[str, object] = {
+            "practice_id": practice_id,
+            "order_id": order.id if order else None,
+            "order_number": order.number if order else None,
+            "cause": cause,
+            "reason": reason.value,
+            "sentence": text,
+            "next_step": step,
+            "state": CaseState.OPEN,
+            "opened_at": tx.now,
+            "last_seen_at": tx.now,
+            "times_seen": 0,
+        }
+        insert_if_absent(tx, CaseRow, begun)
+        row = tx.session.scalars(query).one_or_none()
     row.reason, row.sentence, row.next_step = reason.value, text, step
     row.amount_cents = amount_cents if amount_cents is not None else (order.amount_cents if order else None)
     row.candidate_ids = list(candidate_ids) if candidate_ids is not None else None
@@ -69,7 +75,7 @@ def close_case(tx: Transaction, cause: str, *, by: str, resolution: str, state: 
     """Close the case that is open for this cause; return whether there was one."""
     closed = tx.session.execute(
         update(CaseRow)
-        .where(CaseRow.cause == cause, CaseRow.state.in_(OPEN_STATES))
+        .where(CaseRow.cause == cause, OPEN_CASE)
         .values(state=state, closed_at=tx.now, closed_by=by, resolution=resolution[:255])
         .execution_options(synchronize_session="fetch")
     )
@@ -78,7 +84,7 @@ def close_case(tx: Transaction, cause: str, *, by: str, resolution: str, state: 
 
 def open_cases(tx: Transaction, practice_id: str | None = None) -> list[CaseRow]:
     """Return the open cases, oldest first."""
-    query = select(CaseRow).where(CaseRow.state.in_(OPEN_STATES)).order_by(CaseRow.opened_at, CaseRow.id)
+    query = select(CaseRow).where(OPEN_CASE).order_by(CaseRow.opened_at, CaseRow.id)
     if practice_id is not None:
         query = query.where(CaseRow.practice_id == practice_id)
     return list(tx.session.scalars(query))

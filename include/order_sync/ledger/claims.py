@@ -5,22 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from order_sync.ledger.models import ClaimRow, PracticeProgress, RateSlot, SweepRow
-from order_sync.ledger.session import Ledger, Transaction
-
-
-def _insert_if_absent(session: Session, table: type, values: dict[str, object]) -> None:
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+from order_sync.ledger.session import Ledger, Transaction, insert_if_absent
 
 
 def take_claim(tx: Transaction, name: str, *, holder: str, seconds: float) -> bool:
     """Claim a piece of work for `seconds`; return False when somebody else holds it. The holder may renew."""
-    _insert_if_absent(tx.session, ClaimRow, {"name": name, "holder": holder, "until": tx.now})
+    insert_if_absent(tx, ClaimRow, {"name": name, "holder": holder, "until": tx.now})
     taken = tx.session.execute(
         update(ClaimRow)
         .where(ClaimRow.name == name, (ClaimRow.until <= tx.now) | (ClaimRow.holder == holder))
@@ -43,7 +35,7 @@ def drop_claim(tx: Transaction, name: str, *, holder: str) -> None:
 
 def progress_of(tx: Transaction, practice_id: str) -> PracticeProgress:
     """Return the practice's progress, begun if it is new."""
-    _insert_if_absent(tx.session, PracticeProgress, {"practice_id": practice_id})
+    insert_if_absent(tx, PracticeProgress, {"practice_id": practice_id})
     return tx.session.get_one(PracticeProgress, practice_id, populate_existing=True)
 
 
@@ -62,7 +54,7 @@ def count_unknown_outcome(tx: Transaction, practice_id: str, *, is_unknown: bool
 
 def finish_sweep(tx: Transaction, run_id: str, practice_id: str) -> None:
     """Note that a run has done its steps for a practice; forget such notes after a week."""
-    _insert_if_absent(tx.session, SweepRow, {"run_id": run_id, "practice_id": practice_id, "finished_at": tx.now})
+    insert_if_absent(tx, SweepRow, {"run_id": run_id, "practice_id": practice_id, "finished_at": tx.now})
     tx.session.execute(delete(SweepRow).where(SweepRow.finished_at < tx.now - timedelta(days=7)))
 
 
@@ -82,7 +74,7 @@ class LedgerSlots:
         """Reserve `count` slots `interval_seconds` apart; return in how many seconds the first of them begins."""
         with self._ledger.transaction() as tx:
             now = tx.now.timestamp()
-            _insert_if_absent(tx.session, RateSlot, {"key": key, "next_free_epoch": now})
+            insert_if_absent(tx, RateSlot, {"key": key, "next_free_epoch": now})
             slot = tx.session.execute(select(RateSlot).where(RateSlot.key == key).with_for_update()).scalar_one()
             begins = max(now, slot.next_free_epoch)
             slot.next_free_epoch = begins + count * interval_seconds

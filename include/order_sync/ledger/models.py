@@ -15,7 +15,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from order_sync.ledger.columns import LedgerTable, UtcDateTime, text_enum
 from order_sync.payments import PostOutcome
+from order_sync.reasons import Reason
 from order_sync.statuses import OrderState, PublicStatus
+
+OPEN_CASE = text("state IN ('open', 'assigned', 'waiting')")
+"""Spelt out wherever open cases are looked up: with bound values SQLite would not use the index of the open ones."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")
 
@@ -92,7 +96,7 @@ class OrderRow(LedgerTable):
 
     patient_id: Mapped[str | None] = mapped_column(String(64))
     match_level: Mapped[int | None] = mapped_column(Integer)
-    match_evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    match_evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Agreement per field, rule version, number of candidates: no values."""
     matched_by: Mapped[str | None] = mapped_column(String(80))
     """rule, remembered, created, or the person who picked."""
@@ -105,6 +109,11 @@ class OrderRow(LedgerTable):
     """When it last failed, or last became Not Synced."""
     handed_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the DAG last gave it a `sync_order` task of its own."""
+
+    @property
+    def why(self) -> Reason | None:
+        """Return the reason as a member of its closed set."""
+        return Reason(self.reason) if self.reason else None
 
 
 class PaymentRow(LedgerTable):
@@ -129,7 +138,7 @@ class PaymentRow(LedgerTable):
     posted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a complete read last showed it as it should be."""
-    unrelated_payment_ids: Mapped[list[str] | None] = mapped_column(JSON)
+    unrelated_payment_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """Payments of the same amount and day that a person has said are something else."""
 
 
@@ -181,8 +190,8 @@ class CaseRow(LedgerTable):
             "uq_manual_resolution_queue_open_cause",
             "cause",
             unique=True,
-            postgresql_where=text("state IN ('open', 'assigned', 'waiting')"),
-            sqlite_where=text("state IN ('open', 'assigned', 'waiting')"),
+            postgresql_where=OPEN_CASE,
+            sqlite_where=OPEN_CASE,
         ),
         Index("ix_manual_resolution_queue_practice_id_state", "practice_id", "state"),
         Index("ix_manual_resolution_queue_order_id", "order_id"),
@@ -208,7 +217,7 @@ class CaseRow(LedgerTable):
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_by: Mapped[str | None] = mapped_column(String(80))
     resolution: Mapped[str | None] = mapped_column(String(255))
-    candidate_ids: Mapped[list[str] | None] = mapped_column(JSON)
+    candidate_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """The Nextech patients among whom a person has to choose; their details are fetched live."""
 
 

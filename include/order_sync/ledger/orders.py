@@ -50,7 +50,7 @@ def find_orders_by_number(tx: Transaction, practice_id: str, number: str) -> lis
 
 def read_order(tx: Transaction, order_id: int) -> OrderRow:
     """Return the order as it stands now."""
-    return tx.session.get_one(OrderRow, order_id)
+    return tx.session.get_one(OrderRow, order_id, populate_existing=True)
 
 
 def orders_in(
@@ -219,7 +219,9 @@ def claim_orders(
         .values(claimed_by=token, claimed_until=tx.now + timedelta(seconds=seconds))
         .execution_options(synchronize_session=False)
     )
-    claimed = select(OrderRow).where(OrderRow.claimed_by == token).order_by(OrderRow.placed_at, OrderRow.id)
+    claimed = (
+        select(OrderRow).where(OrderRow.id.in_(ids), OrderRow.claimed_by == token).order_by(OrderRow.placed_at, OrderRow.id)
+    )
     return list(tx.session.scalars(claimed.execution_options(populate_existing=True)))
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from order_sync.clock import Clock
+from order_sync.ledger.columns import LedgerTable
 
 _SQLITE_NOW = text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
 _POSTGRES_NOW = text("SELECT clock_timestamp()")
@@ -27,6 +29,12 @@ class Transaction:
 
     session: Session
     now: datetime
+
+
+def insert_if_absent(tx: Transaction, table: type[LedgerTable], values: dict[str, object]) -> None:
+    """Insert a row unless a unique one like it is there, also when another process inserts it at this moment."""
+    insert = postgresql.insert if tx.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    tx.session.execute(insert(table).values(**values).on_conflict_do_nothing())
 
 
 def open_engine(url: str) -> Engine:
