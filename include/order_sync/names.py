@@ -102,7 +102,7 @@ def _is_one_edit(ours: str, theirs: str) -> bool:
 
 
 def _differ_in_final_vowel(ours: str, theirs: str) -> bool:
-    """Maria and Mario, Eric and Erica, Anna and Anne are a family, not a typing error."""
+    """Maria and Mario, Eric and Erica, Carla and Carlo are a family, not a typing error."""
     shorter, longer = sorted((_letters(ours), _letters(theirs)), key=len)
     if len(shorter) == len(longer):
         return shorter[:-1] == longer[:-1] and {shorter[-1], longer[-1]} <= _FINAL_VOWELS

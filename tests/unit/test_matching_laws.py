@@ -1,0 +1,182 @@
+"""What holds of matching for any customer and any charts, and not only in the table of examples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from itertools import product
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from order_sync.evidence import Agreement, Comparison
+from order_sync.matching import (
+    AskPerson,
+    Match,
+    NoMatch,
+    Rung,
+    compare,
+    find_rung,
+    match_patient,
+)
+from order_sync.normal_forms import normalise_customer, normalise_patient
+from order_sync.reasons import Reason
+from tests.unit.situations import a_customer, a_patient, a_practice
+
+PRACTICE = a_practice()
+PRIVATE = {"email": None, "phones": (), "birth_date": None, "suffix": None, "postal_code": None, "first": None, "last": None}
+
+firsts = st.sampled_from([None, "Ana", "Anabel", "A", "Bob", "Robert", "Pedro", "Ruiz", "Mary Ann", "Mary"])
+lasts = st.sampled_from([None, "Ruiz", "Ruis", "Ruiz Gomez", "Gomez", "Ana", "Ruiz Jr"])
+suffixes = st.sampled_from([None, None, "Jr", "Sr"])
+emails = st.sampled_from([None, "ana.ruiz@mail.example", "ANA.RUIZ@mail.example", "other@mail.example", "no@email"])
+phones = st.sampled_from(["(305) 555-0142", "305-555-0142", "(305) 555-0199", "(305) 555-0100"])
+birth_dates = st.sampled_from([None, date(1988, 4, 19), date(1961, 2, 3), date(1900, 1, 1)])
+zips = st.sampled_from([None, "33130", "90210", "00000"])
+
+customers = st.builds(
+    a_customer,
+    first=firsts,
+    last=lasts,
+    suffix=suffixes,
+    email=emails,
+    phone=st.one_of(st.none(), phones),
+    birth_date=birth_dates,
+    postal_code=zips,
+)
+charts = st.builds(
+    a_patient,
+    patient_id=st.uuids(version=4).map(str),
+    first=firsts,
+    last=lasts,
+    nickname=firsts,
+    middle=firsts,
+    suffix=suffixes,
+    email=emails,
+    phones=st.lists(phones, max_size=2).map(tuple),
+    birth_date=birth_dates,
+    postal_code=zips,
+)
+some_charts = st.lists(charts, max_size=5)
+agreements = st.sampled_from(Agreement)
+comparisons = st.builds(
+    Comparison, agreements, agreements, agreements, agreements, st.booleans(), agreements, agreements, agreements
+)
+
+
+@given(customers, some_charts, st.randoms(use_true_random=False))
+def test_the_order_of_the_candidates_never_matters(customer, candidates, random):
+    shuffled = [*candidates]
+    random.shuffle(shuffled)
+    assert match_patient(customer, shuffled, PRACTICE) == match_patient(customer, candidates, PRACTICE)
+
+
+@given(customers, some_charts)
+def test_a_candidate_with_nothing_in_common_never_changes_the_result(customer, candidates):
+    stranger = a_patient(
+        "ffffffff-0000-4000-8000-000000000000",
+        first="Zdenka",
+        last="Quist",
+        email="stranger@mail.example",
+        phones=("(305) 555-0177",),
+        birth_date=date(1944, 12, 1),
+        postal_code="60601",
+    )
+    assert match_patient(customer, [*candidates, stranger], PRACTICE) == match_patient(customer, candidates, PRACTICE)
+
+
+@given(customers, some_charts)
+def test_a_candidate_read_twice_never_changes_the_result(customer, candidates):
+    assert match_patient(customer, candidates * 2, PRACTICE) == match_patient(customer, candidates, PRACTICE)
+
+
+@given(customers, charts, st.sampled_from(sorted(PRIVATE)))
+def test_a_value_made_private_is_never_held_against_the_chart(customer, chart, name):
+    private = replace(chart, **{name: PRIVATE[name]})
+    before, after = (
+        compare(normalise_customer(customer, PRACTICE), normalise_patient(patient, PRACTICE)) for patient in (chart, private)
+    )
+    for part in ("email", "phone", "first", "last", "birth_date", "suffix", "postal_code"):
+        if getattr(after, part) is Agreement.DIFFERENT and (name, part) != ("suffix", "suffix"):
+            assert getattr(before, part) is Agreement.DIFFERENT
+    if isinstance(match_patient(customer, [chart], PRACTICE), Match):
+        assume(not (name == "suffix" and after.suffix is Agreement.DIFFERENT))  # another suffix still stands in the name
+        decision = match_patient(customer, [private], PRACTICE)
+        assert not isinstance(decision, AskPerson) or decision.reason not in {
+            Reason.BIRTH_DATE_DIFFERS,
+            Reason.SUFFIX_DIFFERS,
+            Reason.DUPLICATED_CUSTOMER,
+        }
+
+
+@given(customers, some_charts)
+def test_a_match_is_reached_by_address_or_phone_with_a_first_name_and_is_never_contradicted(customer, candidates):
+    decision = match_patient(customer, candidates, PRACTICE)
+    if isinstance(decision, Match):
+        found = decision.evidence.comparison
+        assert Agreement.EQUAL in {found.email, found.phone}
+        assert found.are_names_swapped or found.first in {Agreement.EQUAL, Agreement.NEAR}
+        assert found.last in {Agreement.EQUAL, Agreement.NEAR} or found.are_names_swapped or decision.level == 5
+        assert Agreement.DIFFERENT not in {found.birth_date, found.suffix}
+
+
+@given(customers, some_charts)
+def test_two_charts_that_say_the_same_are_never_told_apart(customer, candidates):
+    decision = match_patient(customer, candidates, PRACTICE)
+    if isinstance(decision, Match):
+        chosen = next(chart for chart in candidates if chart.patient_id == decision.patient_id)
+        twin = replace(chosen, patient_id="ffffffff-0000-4000-8000-000000000000")
+        doubled = match_patient(customer, [*candidates, twin], PRACTICE)
+        assert isinstance(doubled, AskPerson)
+        assert doubled.reason is Reason.DUPLICATED_CUSTOMER
+
+
+@given(customers, some_charts)
+def test_every_question_names_its_charts_in_order_with_evidence_for_each(customer, candidates):
+    decision = match_patient(customer, candidates, PRACTICE)
+    if isinstance(decision, AskPerson):
+        assert decision.candidate_ids == tuple(sorted(set(decision.candidate_ids)))
+        assert len(decision.candidate_ids) == len(decision.evidence) > 0
+    else:
+        assert isinstance(decision, (Match, NoMatch))
+
+
+@given(comparisons)
+def test_the_ladder_is_total(comparison):
+    assert find_rung(comparison) in Rung
+
+
+def test_every_combination_of_agreements_stands_where_the_table_puts_it():
+    """The table of design section 5 a second time, written as a reader of it would, without the ladder's predicates."""
+    equal, near, different, unknown = Agreement.EQUAL, Agreement.NEAR, Agreement.DIFFERENT, Agreement.UNKNOWN
+    seen = set()
+    for email, phone, birth_date in product([equal, different, unknown], repeat=3):
+        for first, last in product(Agreement, repeat=2):
+            rung = find_rung(Comparison(email=email, phone=phone, first=first, last=last, birth_date=birth_date))
+            match email, phone, first, last, birth_date:
+                case (_, _, f, n, _) if equal in {email, phone} and unknown in {f, n}:
+                    expected = Rung.NAME_MISSING
+                case (e, p, _, _, _) if equal not in {e, p}:
+                    agrees = {first, last} <= {equal, near} and birth_date is equal
+                    expected = Rung.NAMES_AND_BIRTH_DATE if agrees else Rung.NOTHING
+                case (Agreement.EQUAL, Agreement.EQUAL, Agreement.EQUAL, Agreement.EQUAL, _):
+                    expected = Rung.ALL_EQUAL
+                case (Agreement.EQUAL, _, Agreement.EQUAL, Agreement.EQUAL, _):
+                    expected = Rung.EMAIL_AND_NAMES
+                case (_, Agreement.EQUAL, Agreement.EQUAL, Agreement.EQUAL, _):
+                    expected = Rung.PHONE_AND_NAMES
+                case (_, _, Agreement.EQUAL | Agreement.NEAR, Agreement.EQUAL | Agreement.NEAR, _):
+                    expected = Rung.NAMES_NEARLY
+                case (_, _, Agreement.EQUAL | Agreement.NEAR, Agreement.DIFFERENT, Agreement.EQUAL):
+                    expected = Rung.NEW_LAST_NAME
+                case (_, _, Agreement.EQUAL | Agreement.NEAR, Agreement.DIFFERENT, _):
+                    expected = Rung.LAST_NAME_DIFFERS
+                case (Agreement.EQUAL, _, Agreement.DIFFERENT, _, _):
+                    expected = Rung.FIRST_NAME_DIFFERS
+                case (_, _, _, Agreement.EQUAL | Agreement.NEAR, _):
+                    expected = Rung.HOUSEHOLD
+                case _:
+                    expected = Rung.PHONE_ALONE
+            assert rung is expected
+            seen.add(rung)
+    assert seen == set(Rung)
