@@ -84,7 +84,12 @@ class NextechToken:
                 reason = "refused again with a renewed token"
                 raise LoginRefusedError(reason, system="nextech", route=route, status=status)
             self._refused_with[route] = refused
-            if self._token is None or self._token.access == refused:
+        self.replace(refused)
+
+    def replace(self, doubtful: str) -> None:
+        """Renew the token unless another thread has already replaced this one; raises what `current` raises."""
+        with self._lock:
+            if self._token is None or self._token.access == doubtful:
                 self._token = self._renewed()
 
     def accept(self, route: str) -> None:
@@ -136,12 +141,15 @@ class NextechToken:
     def _read_token(self, answer: Answer, asked_at: float) -> _Token:
         document = answer.document if isinstance(answer.document, dict) else {}
         code = document.get("error")
-        facts = {"system": "nextech", "route": ROUTE, "request_id": answer.request_id}
         if not answer.is_success and isinstance(code, str) and code not in _TRANSIENT_CODES:
-            raise LoginRefusedError("the token endpoint refuses the login", status=answer.status, **facts)
+            reason = "the token endpoint refuses the login"
+            raise LoginRefusedError(reason, system="nextech", route=ROUTE, status=answer.status, request_id=answer.request_id)
         access, refresh = document.get("access_token"), document.get("refresh_token")
         if not (answer.is_success and isinstance(access, str) and access.isascii() and access.isprintable() and access):
-            raise SourceUnavailableError("the token endpoint answers without a token", status=answer.status, **facts)
+            reason = "the token endpoint answers without a token"
+            raise SourceUnavailableError(
+                reason, system="nextech", route=ROUTE, status=answer.status, request_id=answer.request_id
+            )
         life_seconds = _life_seconds(document.get("expires_in"))
         return _Token(
             access=access,
