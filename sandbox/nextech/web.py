@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from email.utils import formatdate
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -35,7 +36,12 @@ class PlayedResponse(JSONResponse):
         if answer.delivery is Delivery.NEVER:
             await _silence(receive)
             return
-        headers = {"content-type": answer.content_type, "content-length": str(len(answer.body)), **answer.headers}
+        headers = {
+            "date": formatdate(usegmt=True),
+            "content-type": answer.content_type,
+            "content-length": str(len(answer.body)),
+            **answer.headers,
+        }
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         if answer.delivery is Delivery.TRUNCATED:
