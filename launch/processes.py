@@ -153,4 +153,6 @@ def inherited_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     if "ORDER_SYNC_REFERENCE" in os.environ:
         kept["ORDER_SYNC_REFERENCE"] = os.environ["ORDER_SYNC_REFERENCE"]
+    # The parts talk to each other on loopback; a proxy for the outside must not stand between them.
+    kept["NO_PROXY"] = kept["no_proxy"] = ",".join(filter(None, (kept.get("NO_PROXY"), "127.0.0.1", "localhost")))
     return kept

@@ -30,6 +30,7 @@ class SandboxServer:
         """Keep the plan; nothing is started yet."""
         self._plan = plan
         self._note = plan.home / "sandbox.json"
+        self._background: subprocess.Popen[bytes] | None = None
         self.is_new = False
         """Whether this object started it, so that nothing was booked in it before."""
 
@@ -83,7 +84,7 @@ class SandboxServer:
         if self.is_running():
             return
         with processes.log("sandbox").open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own module
+            self._background = subprocess.Popen(  # noqa: S603 - our own module
                 self._command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -92,7 +93,7 @@ class SandboxServer:
                 cwd=REPOSITORY,
                 start_new_session=True,
             )
-        self._write_note(process.pid)
+        self._write_note(self._background.pid)
 
     def _write_note(self, pid: int) -> None:
         self.is_new = True
@@ -120,4 +121,6 @@ class SandboxServer:
             if time.monotonic() > deadline:
                 process.kill()
             time.sleep(0.05)
+        if self._background is not None:
+            self._background.wait()
         return True
