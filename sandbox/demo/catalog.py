@@ -24,9 +24,7 @@ class Product:
         return self.product_type in {"virtual", "giftcard", "downloadable"}
 
 
-def _product(
-    number: int, sku: str, name: str, price: str, product_type: str = "simple", parts: tuple[str, ...] = ()
-) -> Product:
+def _product(number: int, sku: str, name: str, price: str, product_type: str = "simple", *parts: str) -> Product:
     is_taxed = product_type not in {"virtual", "giftcard"}
     return Product(number, sku, name, Decimal(price), product_type, is_taxed, parts)
 
@@ -38,8 +36,8 @@ _ALL = (
     _product(504, "DRM-HYDRA-75", "Barrier Repair Cream 75 ml", "46.00"),
     _product(505, "DRM-EYE-15", "Peptide Eye Cream 15 ml", "67.99"),
     _product(506, "DRM-RET-30G", "Retinal Cream-30 g", "54.00"),
-    _product(507, "DRM-RET", "Retinal Cream", "54.00", "configurable", ("DRM-RET-30G",)),
-    _product(508, "DRM-KIT", "Calm Skin Set", "70.50", "bundle", ("DRM-CLEANSE-200", "DRM-HYDRA-75")),
+    _product(507, "DRM-RET", "Retinal Cream", "54.00", "configurable", "DRM-RET-30G"),
+    _product(508, "DRM-KIT", "Calm Skin Set", "70.50", "bundle", "DRM-CLEANSE-200", "DRM-HYDRA-75"),
     _product(509, "DRM-CONSULT-15", "15 minute consultation", "25.00", "virtual"),
     _product(510, "DRM-CONSULT-30", "30 minute consultation", "60.00", "virtual"),
     _product(511, "DRM-SVC-PEEL", "Light chemical peel", "150.00", "virtual"),

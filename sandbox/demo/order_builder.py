@@ -5,64 +5,16 @@ The totals identity of store contract section 3 holds to the last digit: amounts
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 
 from sandbox.demo.catalog import PRODUCTS, Product
-from sandbox.demo.practices import DemoPractice
+from sandbox.demo.drafts import Draft
 from sandbox.store.records import ZERO, OrderRecord, Row, money, store_time
 from sandbox.store.shop import Ids, Shop
 
-ALL = Decimal(1_000_000)
-"""As much of a gift card or credit as the order needs."""
 _HUNDRED = Decimal(100)
 _SHIPPING = Decimal("7.95")
 _CARD_DIGITS = {"VI": "1111", "MC": "4444", "AE": "0005", "DI": "1117"}
-
-
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """Who orders, as the store's forms were filled in."""
-
-    first: str | None = field(repr=False)
-    last: str | None = field(repr=False)
-    email: str | None = field(default=None, repr=False)
-    phone: str | None = field(default=None, repr=False)
-    birth_date: str | None = field(default=None, repr=False)
-    """`YYYY-MM-DD`."""
-    postal_code: str | None = field(default=None, repr=False)
-    suffix: str | None = field(default=None, repr=False)
-    customer_id: int | None = None
-    """None for a guest: the names stand on the address only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is ordered and how it is paid."""
-
-    practice: DemoPractice
-    placed_at: datetime
-    buyer: Buyer
-    basket: tuple[tuple[str, int], ...]
-    """SKU and quantity."""
-    coupon_percent: int = 0
-    gift_card: Decimal = ZERO
-    store_credit: Decimal = ZERO
-    reward: Decimal = ZERO
-    card: str | None = "VI"
-    method: str = "braintree"
-    currency: str = "USD"
-    has_payment: bool = True
-    totals_error: Decimal = ZERO
-    """Added to the grand total alone: the order does not add up."""
-    extra_tax: Decimal = ZERO
-    """Added to the tax and to the total: may have four decimals."""
-    overdrawn: Decimal = ZERO
-    """Taken off as store credit beyond what is owed: a negative total that adds up."""
-    product_names: tuple[str, ...] = ()
-    """Replace the catalogue's names, in the basket's order."""
-    street: tuple[str, ...] = ("12 Sample Street",)
 
 
 def build_order(shop: Shop, draft: Draft) -> OrderRecord:
@@ -99,8 +51,7 @@ def _items(ids: Ids, order_id: int, draft: Draft) -> list[Row]:
         if index < len(draft.product_names):
             row["name"] = draft.product_names[index]
         rows.append(row)
-        for part in product.parts:
-            rows.append(_child(ids, row, PRODUCTS[part]))
+        rows += [_child(ids, row, PRODUCTS[part]) for part in product.parts]
         if product.parts:
             _name_after_parts(row, product)
     return rows
@@ -247,8 +198,7 @@ def _totals(draft: Draft, parents: list[Row], *, is_virtual: bool) -> Row:
     subtotal = sum((item["row_total"] for item in parents), ZERO)
     discount = sum((item["discount_amount"] for item in parents), ZERO)
     tax = sum((item["tax_amount"] for item in parents), ZERO) + draft.extra_tax
-    is_free = coupon_covers_all(draft)
-    shipping = ZERO if is_virtual or is_free else _SHIPPING
+    shipping = ZERO if is_virtual or draft.is_free else _SHIPPING
     owed = subtotal - discount + tax + shipping
     gift_card = min(draft.gift_card, owed)
     credit = min(draft.store_credit, owed - gift_card)
@@ -267,11 +217,6 @@ def _totals(draft: Draft, parents: list[Row], *, is_virtual: bool) -> Row:
         "grand_total": total + draft.totals_error,
         "total_due": total + draft.totals_error,
     }
-
-
-def coupon_covers_all(draft: Draft) -> bool:
-    """Say whether the coupon makes the order free; the store then ships for nothing, too."""
-    return draft.coupon_percent == _HUNDRED
 
 
 def _extension(draft: Draft, row: Row, items: list[Row]) -> Row:

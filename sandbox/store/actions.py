@@ -201,7 +201,7 @@ def ship(shop: Shop, order_id: int) -> None:
 
 
 def edit(shop: Shop, order_id: int) -> OrderRecord:
-    """Edit an order in Admin: the old one is cancelled, a `-1` successor with a second piece of its first line is placed."""
+    """Edit an order in Admin: the old one is cancelled, and a `-1` successor with its rows is placed; returns that."""
     old = shop.order(order_id)
     new = old.copy()
     cancel(shop, order_id)

@@ -25,7 +25,7 @@ class NewOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    situation: str = "known-patient"
+    situation: str = "everyday"
 
 
 class ActionDetails(BaseModel):

@@ -103,6 +103,17 @@ class Shop:
                 for item in row.get("items", []):
                     self.ids.seen(f"{table}_item", item["entity_id"])
 
+    def extend(self, books: Books) -> None:
+        """Add a copy of these books to what the store holds; their keys must be free."""
+        merged = self.books()
+        merged.orders += books.orders
+        merged.invoices += books.invoices
+        merged.memos += books.memos
+        merged.transactions += books.transactions
+        kept = self.sync_rows
+        self.load(merged)
+        self.sync_rows = kept
+
     def books(self) -> Books:
         """Return a copy of everything that the store holds."""
         return Books(
