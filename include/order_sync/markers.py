@@ -95,7 +95,7 @@ def is_valid_marker(text: str) -> bool:
 
 def without_markers(text: str) -> str:
     """Return a text in which nothing reads as a marker: a product's name must not be able to claim another posting."""
-    return _WRITTEN_MARKER.sub(" ", unicodedata.normalize("NFKC", text))
+    return _WRITTEN_MARKER.sub("*", unicodedata.normalize("NFKC", text))
 
 
 def _canonical(match: re.Match[str]) -> str | None:

@@ -39,7 +39,8 @@ _LONGEST_NAME = 200
 _LONGEST_EMAIL = 254
 _LONGEST_PHONE = 60
 _SHORTEST_PHONE_DIGITS = 7
-_LONGEST_PHONE_DIGITS = 15
+_LONGEST_PHONE_DIGITS = 20
+_US_DIGITS = 10
 _FIRST_BIRTH_YEAR = 1901
 _LAST_BIRTH_YEAR = 2100
 
@@ -139,15 +140,8 @@ def normalise_phone(phone: str | None) -> str | None:
     if text is None:
         return None
     digits = "".join(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
-    try:
-        number = phonenumbers.parse(text, "US")
-    except phonenumbers.NumberParseException:
-        return _known_digits(digits)
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return _known_digits(digits)
-    if _known_digits(phonenumbers.national_significant_number(number)) is None:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    normal = _e164(text) or _e164(digits) or digits
+    return normal if _is_known(normal.removeprefix("+")) else None
 
 
 def normalise_postal_code(postal_code: str | None) -> str | None:
@@ -210,7 +204,17 @@ def _bounded(text: str | None, longest: int) -> str | None:
     return stripped if 0 < len(stripped) <= longest else None
 
 
-def _known_digits(digits: str) -> str | None:
+def _is_known(digits: str) -> bool:
     is_plausible = _SHORTEST_PHONE_DIGITS <= len(digits) <= _LONGEST_PHONE_DIGITS
-    is_placeholder = len(set(digits)) == 1 or digits in PLACEHOLDER_PHONE_DIGITS
-    return digits if is_plausible and not is_placeholder else None
+    national = digits[1:] if len(digits) == _US_DIGITS + 1 and digits.startswith("1") else digits
+    return is_plausible and len(set(national)) > 1 and national not in PLACEHOLDER_PHONE_DIGITS
+
+
+def _e164(written: str) -> str | None:
+    try:
+        number = phonenumbers.parse(written, "US")
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

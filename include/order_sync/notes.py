@@ -44,7 +44,7 @@ def _with_lines(head: str, lines: list[str], count: int) -> str:
 
 def _describe_line(line: OrderLine) -> str:
     name, sku = _cut(_plain(line.name), _LONGEST_PRODUCT_NAME), _cut(_plain(line.sku), _LONGEST_SKU)
-    return f"{_quantity(line.quantity)}x {name} ({sku})"
+    return " ".join(part for part in (f"{_quantity(line.quantity)}x", name, f"({sku})" if sku else "") if part)
 
 
 def _store_view(order: Order, practice: Practice) -> str:

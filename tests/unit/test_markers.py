@@ -143,6 +143,7 @@ def test_several_markers_are_found_once_each_in_their_order():
 
 def test_a_text_can_be_rid_of_its_markers():
     assert find_markers(without_markers(f"Cream {MARKER.lower()} 50 ml")) == []
+    assert find_markers(without_markers("DP-DP-000000000000-0 000000000000-0")) == []
     assert without_markers("Cream 50 ml") == "Cream 50 ml"
 
 

@@ -131,7 +131,21 @@ def test_a_phone_is_compared_as_e164_or_by_its_digits(written, expected):
 
 @pytest.mark.parametrize(
     "written",
-    [None, "", "-", "none", "000-000-0000", "(999) 999-9999", "123-456-7890", "12345", "5" * 30, "1" * 70, "0000000", "\x00"],
+    [
+        None,
+        "",
+        "-",
+        "none",
+        "000-000-0000",
+        "1-000-000-0000 x5",
+        "(999) 999-9999",
+        "123-456-7890",
+        "12345",
+        "5" * 30,
+        "1" * 70,
+        "0000000",
+        "\x00",
+    ],
 )
 def test_a_phone_that_is_none_is_unknown(written):
     assert normalise_phone(written) is None
