@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 from order_sync.candidates import find_candidates
@@ -52,13 +52,15 @@ def open_account(desk: Desk, row: OrderRow, customer: Customer, decision: NoMatc
     """
     evidence = decision.evidence.as_json()
     if not desk.practice.matching.create_accounts:
-        return _queue(desk, row, Reason.CANNOT_CREATE_ACCOUNT, "this practice creates accounts by hand", evidence)
+        step = Step(OrderState.QUEUED, Reason.CANNOT_CREATE_ACCOUNT, "this practice creates accounts by hand")
+        return _queue(desk, row, evidence, step)
     if missing := missing_fields(desk, customer):
-        return _queue(desk, row, Reason.CANNOT_CREATE_ACCOUNT, f"{', '.join(missing)} missing", evidence)
+        step = Step(OrderState.QUEUED, Reason.CANNOT_CREATE_ACCOUNT, f"{', '.join(missing)} missing")
+        return _queue(desk, row, evidence, step)
     namesakes = _namesakes(desk, customer)
     if namesakes:
         ids = [chart.patient_id for chart in namesakes]
-        return _queue(desk, row, Reason.POSSIBLE_EXISTING_PATIENT, None, evidence, ids)
+        return _queue(desk, row, evidence, Step(OrderState.QUEUED, Reason.POSSIBLE_EXISTING_PATIENT, candidate_ids=ids))
     return _create(desk, row, customer, evidence)
 
 
@@ -191,15 +193,7 @@ def _new_patient(desk: Desk, customer: Customer) -> NewPatient:
     )
 
 
-def _queue(
-    desk: Desk,
-    row: OrderRow,
-    reason: Reason,
-    detail: str | None,
-    evidence: Mapping[str, object],
-    candidate_ids: Sequence[str] | None = None,
-) -> Step:
-    step = Step(OrderState.QUEUED, reason, detail, candidate_ids=candidate_ids)
+def _queue(desk: Desk, row: OrderRow, evidence: Mapping[str, object], step: Step) -> Step:
     with desk.ledger.transaction() as tx:
         move(tx, row, step, match_evidence=evidence)
     return step

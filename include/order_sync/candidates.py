@@ -50,20 +50,24 @@ def _search(
     wanted = frozenset().union(*map(values_of, people))
     if not wanted:
         return {}
+    if len(wanted) == 1:
+        [value] = wanted
+        return {value: ask([value])}
     hits = _sorted_by_value(desk, wanted, ask(sorted(wanted)), values_of)
-    missed = sorted(wanted - hits.keys())
     is_list_understood = len(hits) > 1
-    if len(wanted) == 1 or is_list_understood:
+    if is_list_understood:
         return hits
-    for value, charts in zip(missed, desk.fan_out(lambda value: ask([value]), missed), strict=True):
-        hits |= _sorted_by_value(desk, frozenset([value]), charts, values_of)
-    return hits
+    missed = sorted(wanted - hits.keys())
+    return hits | dict(zip(missed, desk.fan_out(lambda value: ask([value]), missed), strict=True))
 
 
 def _sorted_by_value(
     desk: Desk, wanted: frozenset[str], charts: Iterable[Patient], values_of: Values
 ) -> dict[str, list[Patient]]:
-    """Sort charts by the value that found them; what a server returns beyond the question is dropped here."""
+    """Sort the charts of a list by the value that found them.
+
+    A chart that keeps its value private cannot be told to anybody here; asked alone, the server says whose it is.
+    """
     hits: dict[str, list[Patient]] = {}
     for chart in charts:
         for value in values_of(normalise_patient(chart, desk.practice)) & wanted:

@@ -55,12 +55,12 @@ class Threads:
 class Progress(Protocol):
     """Hear how far a sweep is."""
 
-    def __call__(self, step: str, done: int) -> None:
+    def __call__(self, step: str, done: int, /) -> None:
         """Note that `done` more orders went through `step`."""
         ...
 
 
-def no_progress(step: str, done: int) -> None:
+def no_progress(_step: str, _done: int) -> None:
     """Tell nobody."""
 
 

@@ -9,7 +9,7 @@ from order_sync.accounts import missing_fields
 from order_sync.candidates import find_candidates
 from order_sync.desk import Desk, batches
 from order_sync.eligibility import Due, decide_due
-from order_sync.ledger.claims import progress_of
+from order_sync.ledger.claims import watermark_of
 from order_sync.ledger.orders import find_orders, orders_in
 from order_sync.ledger.remembered import remembered_patients
 from order_sync.matching import AskPerson, Match, NoMatch, match_patient
@@ -39,7 +39,7 @@ class PlannedPosting:
 def preview_orders(desk: Desk) -> list[PlannedPosting]:
     """Return what a run would do now with every order that is due; reads both systems and changes neither, nor the ledger."""
     with desk.ledger.transaction() as tx:
-        watermark = progress_of(tx, desk.practice.id).watermark
+        watermark = watermark_of(tx, desk.practice.id)
         now = tx.now
         pending = [row.entity_id for row in orders_in(tx, desk.practice.id, _UNPOSTED)]
     rules = desk.practice.extraction

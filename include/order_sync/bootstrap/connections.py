@@ -1,0 +1,72 @@
+"""Read Airflow's connections, and say in one line what is missing (design section 10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL
+
+from order_sync.desk import Keys
+from order_sync.errors import SettingsError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+LEDGER = "sync_db"
+KEYS = "order_sync_keys"
+_SHORTEST_KEY = 32
+_DRIVERS = {"postgres": "postgresql+psycopg2", "postgresql": "postgresql+psycopg2", "sqlite": "sqlite"}
+
+
+def read_connection(connection_id: str) -> Connection:
+    """Return an Airflow connection; raises `SettingsError` naming the one that is missing."""
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        connection: Connection = Connection.get(connection_id)
+    except AirflowNotFoundException:
+        variable = f"AIRFLOW_CONN_{connection_id.upper()}"
+        msg = f"connection {connection_id} is missing; add it in Airflow (Admin, Connections) or as {variable}"
+        raise SettingsError(msg) from None
+    return connection
+
+
+def read_extra(connection: Connection, field: str) -> str:
+    """Return a required text field of a connection's extra; raises `SettingsError` naming connection and field."""
+    value = connection.extra_dejson.get(field)
+    if not isinstance(value, str) or not value:
+        msg = f"connection {connection.conn_id}, extra field {field}: missing"
+        raise SettingsError(msg)
+    return value
+
+
+def ledger_url() -> URL:
+    """Return the SQLAlchemy URL of our own database from the connection `sync_db`."""
+    connection = read_connection(LEDGER)
+    kind = connection.conn_type
+    if not kind or (kind not in _DRIVERS and not kind.startswith(("postgresql+", "sqlite+"))):
+        msg = f"connection {LEDGER}: {kind!r} is no database of the ledger; use PostgreSQL or SQLite"
+        raise SettingsError(msg)
+    return URL.create(
+        drivername=_DRIVERS.get(kind, kind),
+        username=connection.login,
+        password=connection.password,
+        host=connection.host or None,
+        port=connection.port,
+        database=connection.schema,
+        query={name: str(value) for name, value in connection.extra_dejson.items()},
+    )
+
+
+def read_keys() -> Keys:
+    """Return the two secrets; raises `SettingsError` when one is missing, short, or the same as the other."""
+    connection = read_connection(KEYS)
+    marker, customer = connection.password or "", read_extra(connection, "customer_key")
+    if min(len(marker), len(customer)) < _SHORTEST_KEY or marker == customer:
+        msg = (
+            f"connection {KEYS}: password and extra field customer_key must be different,"
+            f" and at least {_SHORTEST_KEY} characters each"
+        )
+        raise SettingsError(msg)
+    return Keys(marker=marker.encode(), customer=customer.encode())

@@ -1,0 +1,29 @@
+"""What a task needs to know of the run that it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the DAG."""
+
+    run_id: str
+    started_at: datetime
+    is_dry: bool
+    """Say what would be done, and write nothing."""
+
+
+def current_run() -> Run:
+    """Return the run of the task that is being executed."""
+    from airflow.sdk import get_current_context
+
+    context = get_current_context()
+    dag_run = context["dag_run"]
+    return Run(
+        run_id=dag_run.run_id,
+        started_at=dag_run.start_date or datetime.now(UTC),
+        is_dry=bool(context["params"].get("dry_run", False)),
+    )

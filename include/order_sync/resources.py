@@ -1,0 +1,17 @@
+"""Find the project's SQL and template files: the only module that knows where they lie."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+_INCLUDE = Path(__file__).resolve().parent.parent
+SQL_FOLDER = _INCLUDE / "sql"
+TEMPLATES_FOLDER = _INCLUDE / "templates"
+PRACTICES_FILE = _INCLUDE / "practices.yaml"
+
+
+@cache
+def query(name: str) -> str:
+    """Return the SQL of a question by its name: `include/sql/<name>.sql`."""
+    return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
