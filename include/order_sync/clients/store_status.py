@@ -1,0 +1,183 @@
+"""Write the Nextech status back to the store, with whichever means the store has.
+
+Both writers may be repeated: the module's route sets a value under our key, and the comment writer looks for our key
+before it adds anything (store contract section 4). Neither notifies a customer, and neither saves an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from order_sync.clients.http import Answer
+from order_sync.clients.store_wire import store_time
+from order_sync.errors import RemoteError, RequestRejectedError, SourceUnavailableError, TransientError
+
+MOST_STATUSES_PER_CALL = 100
+MESSAGE_CHARACTERS = 255
+_WORDS = {
+    "synced": "Synced",
+    "not_synced": "Not Synced",
+    "disabled": "Disabled",
+    "waiting_for_sync": "Waiting for Sync",
+}
+BULK_ROUTE = "PUT /V1/nextech/orders/sync-status"
+_READ_COMMENTS = "GET /V1/orders/{id}/comments"
+_READ_ORDER = "GET /V1/orders/{id}"
+_POST_COMMENT = "POST /V1/orders/{id}/comments"
+_CONFLICT = 409
+_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """What one order is to show in the store."""
+
+    order_id: int
+    """The store's entity id."""
+    status: str
+    """synced, not_synced, disabled or waiting_for_sync."""
+    message: str
+    """For staff, without patient data; cut at 255 characters."""
+    run_key: str
+    """The same for the same order, content and status: a repeated write changes nothing."""
+    source_updated_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a status that the store's module does not know."""
+        if self.status not in _WORDS:
+            msg = f"unknown status {self.status!r}"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusResult:
+    """What became of one update."""
+
+    order_id: int
+    is_written: bool
+    conflict: bool = False
+    """Staff set another status by hand meanwhile; theirs stays."""
+    reason: str = ""
+
+
+class StatusCalls(Protocol):
+    """The requests that writers need; errors are those of `errors`."""
+
+    def read(self, route: str, path: str, *, body: bytes | None = None) -> Answer:
+        """Send a GET, or a PUT when there is a body; both may be repeated."""
+        ...
+
+    def post_once(self, route: str, path: str, document: object) -> Answer:
+        """Send a POST exactly once."""
+        ...
+
+
+def write_by_module(call: Callable[[object], Answer], updates: Sequence[StatusUpdate]) -> list[StatusResult]:
+    """Set up to 100 statuses with one call of the store's module; one bad entry never fails the others.
+
+    When the whole call is refused, it is halved until only the bad entry is left.
+    """
+    if not updates:
+        return []
+    try:
+        answer = call({"syncStatuses": [_entry(update) for update in updates]})
+    except RequestRejectedError as error:
+        if len(updates) == 1 or error.status == 404:  # noqa: PLR2004 - the route itself is missing: every half is too
+            return [_failed(update, str(error)) for update in updates]
+        middle = len(updates) // 2
+        return write_by_module(call, updates[:middle]) + write_by_module(call, updates[middle:])
+    except TransientError as error:
+        return [_failed(update, str(error)) for update in updates]
+    results: Any = answer.document
+    if not isinstance(results, list) or len(results) != len(updates):
+        return [_failed(update, "the store's module did not answer entry by entry") for update in updates]
+    return [_module_result(update, result) for update, result in zip(updates, results, strict=True)]
+
+
+def write_by_comment(calls: StatusCalls, update: StatusUpdate) -> StatusResult:
+    """Add the status as a comment, unless our key is there already.
+
+    A lost answer is settled by looking for the key again, and only then is the comment sent a second time.
+    """
+    reason = ""
+    try:
+        for _ in range(_TRIES):
+            if _has_comment(calls, update):
+                return StatusResult(update.order_id, is_written=True)
+            reason = _add_comment(calls, update)
+            if not reason:
+                return StatusResult(update.order_id, is_written=True)
+        if _has_comment(calls, update):
+            return StatusResult(update.order_id, is_written=True)
+    except (TransientError, RequestRejectedError) as error:
+        reason = str(error)
+    return _failed(update, reason)
+
+
+def _entry(update: StatusUpdate) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "order_id": update.order_id,
+        "status": update.status,
+        "message": update.message[:MESSAGE_CHARACTERS],
+        "run_key": update.run_key,
+    }
+    if update.source_updated_at is not None:
+        entry["source_updated_at"] = store_time(update.source_updated_at)
+    return entry
+
+
+def _module_result(update: StatusUpdate, result: object) -> StatusResult:
+    if not isinstance(result, dict) or str(result.get("order_id")) != str(update.order_id):
+        return _failed(update, "the store's module answered for another order")
+    error = result.get("error")
+    if error is None:
+        is_ours = result.get("status") == update.status
+        return StatusResult(update.order_id, is_ours, reason="" if is_ours else "the store shows another status")
+    code = error.get("code") if isinstance(error, dict) else None
+    known = code if isinstance(code, int) else "without a code"
+    return StatusResult(
+        update.order_id, is_written=False, conflict=code == _CONFLICT, reason=f"the store's module refuses: error {known}"
+    )
+
+
+def _has_comment(calls: StatusCalls, update: StatusUpdate) -> bool:
+    answer = calls.read(_READ_COMMENTS, f"/orders/{update.order_id}/comments")
+    items = answer.document.get("items") if isinstance(answer.document, dict) else None
+    if not isinstance(items, list):
+        reason = "200 without items"
+        raise SourceUnavailableError(reason, system="store", route=_READ_COMMENTS, status=answer.status)
+    return any(update.run_key in str(item.get("comment")) for item in items if isinstance(item, dict))
+
+
+def _add_comment(calls: StatusCalls, update: StatusUpdate) -> str:
+    """Send the comment; return "" when the store said true, else why it is not known to be there.
+
+    The order's status is read just before and sent unchanged: older stores set it to NULL when it is left out, 2.4.7
+    refuses any other, later ones allow those of the same state (store contract section 4).
+    """
+    order = calls.read(_READ_ORDER, f"/orders/{update.order_id}?fields=entity_id,status").document
+    status = order.get("status") if isinstance(order, dict) else None
+    if not isinstance(status, str) or not status:
+        return "the order's own status cannot be read"
+    text = f"Nextech Status: {_WORDS[update.status]}. {update.message[:MESSAGE_CHARACTERS]} [{update.run_key}]"
+    document = {
+        "statusHistory": {
+            "comment": text,
+            "parent_id": update.order_id,
+            "is_customer_notified": 0,
+            "is_visible_on_front": 0,
+            "status": status,
+        }
+    }
+    try:
+        answer = calls.post_once(_POST_COMMENT, f"/orders/{update.order_id}/comments", document)
+    except RemoteError as error:
+        return error.reason
+    return "" if answer.is_success and answer.document is True else f"the store answers with status {answer.status}"
+
+
+def _failed(update: StatusUpdate, reason: str) -> StatusResult:
+    return StatusResult(update.order_id, is_written=False, reason=reason)
