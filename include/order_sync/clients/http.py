@@ -236,8 +236,15 @@ class JsonEdge:
         """Close the kept connections."""
         self._transport.close()
 
-    def _carry(self, request: httpx.Request, **wishes: object) -> Answer:
-        request.extensions = {**request.extensions, **wishes, "max_answer_bytes": self._max_answer_bytes}
+    def _carry(self, request: httpx.Request, *, deadline_at: float, **wishes: object) -> Answer:
+        left_seconds = max(0.0, deadline_at - self._clock.monotonic())
+        request.extensions = {
+            # For transports that know no deadline: httpx's own, per socket operation.
+            "timeout": dict.fromkeys(("connect", "read", "write", "pool"), left_seconds),
+            "deadline_at": deadline_at,
+            "max_answer_bytes": self._max_answer_bytes,
+            **wishes,
+        }
         failure: httpx.TransportError
         try:
             response = self._transport.handle_request(request)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from typing import Literal
 
 import httpx
 
@@ -61,13 +61,6 @@ _WRITE_SECONDS = 45.0
 _ORDER_ROUTE = "GET /V1/orders/{id}"
 
 
-class StatusWriter(StrEnum):
-    """How the store takes the Nextech status."""
-
-    MODULE = "module"
-    COMMENT = "comment"
-
-
 @dataclass(frozen=True, slots=True)
 class StoreConnection:
     """Where a practice's store is, how we log in, and how it takes statuses."""
@@ -75,7 +68,8 @@ class StoreConnection:
     base_url: str
     """The shop's root; `/rest/V1` is added unless the path already names `rest` or `V1`."""
     auth: Bearer | OAuth1
-    status_writer: StatusWriter = StatusWriter.MODULE
+    status_writer: Literal["module", "comment"] = "module"
+    """How the store takes the Nextech status (store contract section 4)."""
 
 
 class StoreClient:
@@ -138,7 +132,7 @@ class StoreClient:
 
         Only `LoginRefusedError` is raised; whatever else goes wrong is in the results, and may be repeated.
         """
-        if self._settings.status_writer is StatusWriter.COMMENT:
+        if self._settings.status_writer == "comment":
             return [write_by_comment(self, update) for update in updates]
         results: list[StatusResult] = []
         for start in range(0, len(updates), MOST_STATUSES_PER_CALL):
@@ -250,7 +244,6 @@ __all__ = [
     "OrdersPage",
     "StatusResult",
     "StatusUpdate",
-    "StatusWriter",
     "StoreClient",
     "StoreConnection",
 ]

@@ -48,16 +48,11 @@ def read_page(answer: Answer) -> RawPage:
     document: Any = answer.document
     items = document.get("items") if isinstance(document, dict) else None
     total = document.get("total_count") if isinstance(document, dict) else None
-    reason = ""
     if not isinstance(items, list) or not isinstance(total, int):
-        reason = "200 without items and total_count"
-    elif not all(is_row(row) for row in items):
-        reason = "200 with a row that has no entity_id"
-    if reason:
-        raise SourceUnavailableError(
-            reason, system="store", route=LIST_ROUTE, status=answer.status, request_id=answer.request_id
-        )
-    return RawPage(tuple(items or ()), total)
+        raise _unreadable("200 without items and total_count", answer)
+    if not all(is_row(row) for row in items):
+        raise _unreadable("200 with a row that has no entity_id", answer)
+    return RawPage(tuple(items), total)
 
 
 class SliceReader:
@@ -207,3 +202,7 @@ class _SliceWalk:
 
 def _incomplete(reason: str) -> IncompleteReadError:
     return IncompleteReadError(reason, system="store", route=LIST_ROUTE, status=200)
+
+
+def _unreadable(reason: str, answer: Answer) -> SourceUnavailableError:
+    return SourceUnavailableError(reason, system="store", route=LIST_ROUTE, status=answer.status, request_id=answer.request_id)
