@@ -63,7 +63,8 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
             if not holds_claim(tx, claim, holder):
                 msg = f"practice {desk.practice.id}: this run was too slow and another has taken over the reading"
                 raise LedgerBusyError(msg)
-            for seen in (*page.orders, *page.problems):
+            everything: tuple[Order | OrderProblem, ...] = (*page.orders, *page.problems)
+            for seen in everything:
                 if _belongs_here(desk, seen):
                     take_in(tx, desk, seen)
             if page.is_slice_end:

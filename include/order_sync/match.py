@@ -24,7 +24,7 @@ from order_sync.trouble import watching
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 40
+_BATCH = 100
 _CLAIM_SECONDS = 600.0
 
 

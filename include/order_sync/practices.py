@@ -91,7 +91,8 @@ class PostingSettings(Strict):
     answer_seconds: Annotated[float, Field(gt=0)] = 45
     """The wall-clock deadline of one POST (R4)."""
     amount_limit: Annotated[Decimal, Field(gt=0, decimal_places=2)] = Decimal("5000.00")
-    batch_size: Annotated[int, Field(ge=1, le=100)] = 40
+    batch_size: Annotated[int, Field(ge=1, le=100)] = 100
+    """Orders that are re-read, looked for and posted together."""
     concurrent_posts: Annotated[int, Field(ge=1, le=32)] = 8
 
 
