@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import dropwhile
 from pathlib import Path
 
 _INCLUDE = Path(__file__).resolve().parent.parent
@@ -13,5 +14,9 @@ PRACTICES_FILE = _INCLUDE / "practices.yaml"
 
 @cache
 def query(name: str) -> str:
-    """Return the SQL of a question by its name: `include/sql/<name>.sql`."""
-    return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    """Return the SQL of a question by its name: `include/sql/<name>.sql`, without the comment at its head.
+
+    The head names the parameters, and a database driver would take those names for parameters too.
+    """
+    lines = (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(dropwhile(lambda line: line.startswith("--"), lines))
