@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
-from typing import Protocol
 
+from sandbox.demo.arrivals import next_arrival
+from sandbox.demo.load import build_load
 from sandbox.demo.practices import (
     CARD_TYPES,
     PATIENT_TYPE_ID,
@@ -17,12 +18,11 @@ from sandbox.demo.practices import (
     REFERRAL_SOURCE_NAME,
     DemoPractice,
 )
+from sandbox.demo.story import Demo, Situation, build_demo, open_shop
 from sandbox.mail import Mailbox
 from sandbox.nextech.engine import Nextech
 from sandbox.nextech.records import PracticeSetup
-from sandbox.people import SeedPatient, SeedPayment
 from sandbox.store.records import Books
-from sandbox.store.shop import Shop, ShopKeys
 from sandbox.store.switches import StoreSwitches
 
 Clock = Callable[[], datetime]
@@ -49,25 +49,6 @@ class SandboxOptions:
     """How long it takes from one new order to the next, on the average."""
 
 
-class Contents(Protocol):
-    """What the demo and the load have in common."""
-
-    @property
-    def patients(self) -> Sequence[SeedPatient]:
-        """The charts that Nextech holds."""
-        ...
-
-    @property
-    def payments(self) -> Sequence[SeedPayment]:
-        """The payments that it holds already."""
-        ...
-
-    @property
-    def books(self) -> Mapping[str, Books]:
-        """What each practice's store holds."""
-        ...
-
-
 def practice_setup(practice: DemoPractice) -> PracticeSetup:
     """Return what Nextech must know of a practice."""
     return PracticeSetup(
@@ -84,18 +65,6 @@ def practice_setup(practice: DemoPractice) -> PracticeSetup:
     )
 
 
-def open_shop(practice: DemoPractice, clock: Clock, seed: int) -> Shop:
-    """Open a practice's empty store."""
-    keys = ShopKeys(
-        token=practice.store_token,
-        token_secret=practice.store_token_secret,
-        consumer_key=practice.store_consumer_key,
-        consumer_secret=practice.store_consumer_secret,
-    )
-    rng = Random(f"{seed} store {practice.id}")
-    return Shop(practice.id, clock=clock, rng=rng, keys=keys, number_prefix=practice.number_prefix)
-
-
 class World:
     """The stores, Nextech and the mails of all practices; `reset` goes back to the seed, the objects stay the same."""
 
@@ -105,25 +74,45 @@ class World:
         self.clock = clock
         self.smtp_port = 0
         self.mailbox = Mailbox(clock)
-        self.shops = {practice.id: open_shop(practice, clock, self.options.seed) for practice in PRACTICES.values()}
-        setups = [practice_setup(practice) for practice in PRACTICES.values()]
-        self.nextech = Nextech(setups, clock=clock, seed=self.options.seed)
-        self._fill()
+        rng = {practice_id: Random(f"{self.options.seed}/{practice_id}/running") for practice_id in PRACTICES}
+        self.shops = {
+            practice_id: open_shop(practice, clock=clock, rng=rng[practice_id]) for practice_id, practice in PRACTICES.items()
+        }
+        self.nextech = Nextech(
+            [practice_setup(practice) for practice in PRACTICES.values()], clock=clock, seed=self.options.seed
+        )
+        self.demo: Demo
+        self.reset()
 
     def reset(self) -> None:
         """Start again from the seed, with days counted from now: books, switches, faults, counts and mails."""
+        now = self.clock()
+        self._rng = Random(self.options.seed)
         self.mailbox.clear()
-        self.nextech.reset()
-        for shop in self.shops.values():
-            shop.load(Books())
+        self.demo = build_demo(self.options.seed, now)
+        loads = [build_load(name, orders, self.options.seed, now) for name, orders in self.options.load.items()]
+        for practice_id, shop in self.shops.items():
             shop.switches = StoreSwitches()
             shop.faults.clear()
             shop.requests.clear()
-        self._fill()
+            shop.load(Books() if self.options.is_empty else self.demo.books[practice_id])
+        for load in loads:
+            self.shops[load.practice_id].extend(load.books[load.practice_id])
+        patients = [] if self.options.is_empty else list(self.demo.patients)
+        payments = [] if self.options.is_empty else list(self.demo.payments)
+        patients += [patient for load in loads for patient in load.patients]
+        self.nextech.reset(patients, payments)
 
-    def _fill(self) -> None:
-        """Enter the demo and the load."""
+    @property
+    def situations(self) -> Sequence[Situation]:
+        """Return what the demo's orders are about and what is expected of them."""
+        return () if self.options.is_empty else self.demo.situations
 
     def arrive(self) -> str:
         """Let one new order arrive at one of the stores; return its number."""
-        return ""
+        arrival = next_arrival(self.demo, self._rng, self.clock())
+        place = self.shops[arrival.practice_id].place
+        if place is None:
+            msg = f"the store {arrival.practice_id} places no orders by itself"
+            raise RuntimeError(msg)
+        return place(arrival.situation).number

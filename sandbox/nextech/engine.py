@@ -65,9 +65,11 @@ class Nextech:
         self.lock = RLock()
         self.reset()
 
-    def reset(self) -> None:
-        """Go back to the seed: books, tokens, switches, faults and counts."""
+    def reset(self, patients: Sequence[SeedPatient] | None = None, payments: Sequence[SeedPayment] | None = None) -> None:
+        """Go back to the seed, or to a new one: books, tokens, switches, faults and counts."""
         with self.lock:
+            self._patients = self._patients if patients is None else tuple(patients)
+            self._payments = self._payments if payments is None else tuple(payments)
             self.rng = Random(self._seed)
             self.switches = self._initial_switches
             self.faults = FaultPlan()
