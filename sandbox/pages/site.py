@@ -17,6 +17,7 @@ from sandbox.mail import Mail
 from sandbox.nextech.books import PracticeBook, practice_book
 from sandbox.nextech.faults import Fault
 from sandbox.nextech.switches import NextechSwitches
+from sandbox.pages.situations import standings
 from sandbox.world import World
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -153,6 +154,10 @@ def _add_general(router: APIRouter, site: Site, world: World) -> None:
     @router.get("/style.css")
     async def style() -> Response:
         return Response((TEMPLATES / "style.css").read_bytes(), media_type="text/css")
+
+    @router.get("/situations")
+    async def situations() -> HTMLResponse:
+        return site.page("situations.html", "/situations", standings=standings(world))
 
     @router.get("/")
     async def start(request: Request) -> HTMLResponse:

@@ -229,3 +229,49 @@ def wait_until_it_answers(port: int) -> None:
     """Ask until somebody listens: httpx waits between its attempts to connect, up to half a minute in all."""
     with httpx.Client(transport=httpx.HTTPTransport(retries=7), base_url=f"http://127.0.0.1:{port}") as client:
         assert client.get("/healthz").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[RunningSandbox]:
+    with RunningSandbox(SandboxOptions(load={"arizona": 3})) as running:
+        yield running
+
+
+def test_the_demo_fills_the_stores_and_nextech(demo: RunningSandbox) -> None:
+    assert set(demo.shops) == {"eastern", "central", "arizona"} == set(demo.nextech.offices)
+    assert all(office.chart.patients for office in demo.nextech.offices.values())
+    load = [record for record in demo.shops["arizona"].orders.values() if record.entity_id > 1_000_000]
+    assert len(load) == 3
+    charts = demo.nextech.offices["arizona"].chart.patients.values()
+    assert {record.row["customer_email"] for record in load} <= {chart.email for chart in charts}
+
+
+def test_orders_arrive_when_they_are_asked_for(demo: RunningSandbox) -> None:
+    number = httpx.post(f"{demo.url}/control/arrivals").json()["order"]
+    assert number in {record.number for shop in demo.shops.values() for record in shop.orders.values()}
+
+
+def test_the_situations_show_what_was_booked_under_their_order_number(demo: RunningSandbox) -> None:
+    situation = next(each for each in demo.world.situations if each.practice_id == "eastern" and each.amount_cents)
+    office = demo.nextech.offices["eastern"]
+    before = httpx.get(f"{demo.url}/situations").text
+    assert situation.order_numbers[-1] in before
+    assert "as expected" not in before
+    note = f"{MARKER} #{situation.order_numbers[-1]} main"
+    row = office.add_by_hand(situation.patient_id, situation.amount_cents, situation.business_day, note, demo.world.clock())
+    assert "as expected" not in httpx.get(f"{demo.url}/situations").text
+    row.origin = "api"
+    assert "as expected" in httpx.get(f"{demo.url}/situations").text
+    demo.world.reset()
+    assert "as expected" not in httpx.get(f"{demo.url}/situations").text
+
+
+def test_orders_keep_arriving_while_it_runs() -> None:
+    with RunningSandbox(SandboxOptions(has_arrivals=True, arrival_seconds=0.01)) as running:
+        before = sum(len(shop.orders) for shop in running.shops.values())
+        with httpx.Client(base_url=running.url) as client:
+            for _ in range(2000):
+                client.get("/healthz")
+                if sum(len(shop.orders) for shop in running.shops.values()) > before + 2:
+                    return
+    pytest.fail("no order arrived")
