@@ -28,7 +28,7 @@ from order_sync.clients.nextech_outcomes import (
     outcome_of_payment,
 )
 from order_sync.clients.nextech_paging import Params, Row, chunks, query, read_complete
-from order_sync.clients.nextech_search import plan_searches
+from order_sync.clients.nextech_search import PatientSearch, plan_searches
 from order_sync.clients.nextech_wire import (
     UnreadableError,
     guid,
@@ -57,6 +57,7 @@ _POST_PAYMENT = "POST /Patient/{id}/PaymentReconciliation"
 _POST_PATIENT = "POST /Patient"
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
+_SUSPECT_STATUSES = frozenset({400, 403})
 _SUSPECT_TOKEN_SECONDS = 60.0
 _QUERY_ROOM = 1_700
 """Of the 1,800 characters that a query may have: what is left for the values beside name and paging."""
@@ -140,7 +141,7 @@ class NextechClient:
             emails=emails, phones=phones, family=family, given=given, birth_date=birth_date, patient_ids=patient_ids
         )
         for search in searches:
-            for row in self._read_complete("/Patient", search.params, "Patient", _READ_PATIENTS):
+            for row in self._find_rows(search):
                 patient = _readable(read_patient, row, _READ_PATIENTS)
                 if search.accepts(patient, row):
                     found[patient.patient_id] = patient
@@ -228,6 +229,15 @@ class NextechClient:
         is_active = document.get("status", "active") == "active" and document.get("active", True) is True
         return ReferenceEntry(entry_id, name if isinstance(name, str) else None, is_active)
 
+    def _find_rows(self, search: PatientSearch) -> list[Row]:
+        try:
+            return self._read_complete("/Patient", search.params, "Patient", _READ_PATIENTS)
+        except RequestRejectedError as refusal:
+            if refusal.status != _BAD_REQUEST or not search.has_modifiers:
+                raise
+        # Modifiers may not work on every field (contract section 5 #29); without them the search finds more, not less.
+        return self._read_complete("/Patient", search.without_modifiers(), "Patient", _READ_PATIENTS)
+
     def _read_complete(self, path: str, params: Params, resource_type: str, route: str) -> list[Row]:
         def fetch(page: Params) -> Answer:
             return self._read(path, page, route, keep=frozenset({_NOT_FOUND}))
@@ -246,15 +256,16 @@ class NextechClient:
 
         try:
             answer = self._edge.read(route, build, keep=keep)
-        except LoginRefusedError as refusal:
-            if refusal.status not in RENEWABLE_STATUSES or not used:
+        except (LoginRefusedError, RequestRejectedError) as refusal:
+            if not used:
                 raise
-            self._token.renew(used, route, refusal.status or 0)
-        except RequestRejectedError as refusal:
-            # An expired token may come back as 400 (contract section 5 #7); a fresh one that gets 400 means it.
-            if refusal.status != _BAD_REQUEST or self._token.age_seconds() < _SUSPECT_TOKEN_SECONDS:
+            if refusal.status in RENEWABLE_STATUSES:
+                self._token.renew(used, route, refusal.status)
+            elif refusal.status in _SUSPECT_STATUSES and self._token.age_seconds() >= _SUSPECT_TOKEN_SECONDS:
+                # An expired token may come back as 400 or 403 (contract section 5 #7); a fresh one that does means it.
+                self._token.replace(used)
+            else:
                 raise
-            self._token.replace(used)
         else:
             self._token.accept(route)
             return answer
@@ -288,7 +299,7 @@ class NextechClient:
     def _after_refusal(self, token: str, route: str, outcome: PostAnswer) -> PostAnswer:
         """Renew a token that a POST was refused with, so that the caller's next try has a good one; send nothing."""
         try:
-            self._token.renew(token, route, outcome.status or 0)
+            self._token.renew(token, route, outcome.status)
         except LoginRefusedError as refusal:
             return replace(outcome, reason=refusal.reason, is_login_refused=True)
         except (RemoteError, TransientError):

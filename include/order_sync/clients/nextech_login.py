@@ -72,7 +72,7 @@ class NextechToken:
                 self._token = self._renewed()
             return self._token.access
 
-    def renew(self, refused: str, route: str, status: int) -> None:
+    def renew(self, refused: str, route: str, status: int | None) -> None:
         """Replace a token that the API refused on a route; threads that come with the same one wait and share.
 
         Raises `LoginRefusedError` when a second, different token is refused on the same route, and what `current`

@@ -43,6 +43,15 @@ class PatientSearch:
     given: str | None = None
     birth_date: date | None = None
 
+    @property
+    def has_modifiers(self) -> bool:
+        """Say whether a parameter carries a modifier such as `:exact`."""
+        return any(":" in name for name, _ in self.params)
+
+    def without_modifiers(self) -> Params:
+        """Return the parameters as plain prefix searches, which find at least as much."""
+        return tuple((name.partition(":")[0], value) for name, value in self.params)
+
     def accepts(self, patient: Patient, row: Row) -> bool:
         """Say whether a row was asked for; a private value counts only when a single one was asked for."""
         return self._has_asked_value(patient, row) and self._is_narrowed_to(patient)

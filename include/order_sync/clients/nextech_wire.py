@@ -20,6 +20,7 @@ NOTE_CHARACTERS = 255
 """Nextech cuts the description here (contract 4.10)."""
 _EXTENSIONS = "https://select.nextech-api.com/api/structuredefinition/"
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_AMOUNT_TEXT = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,20})?")
 _NOISE = Decimal("0.00005")
 _LARGEST = Decimal(10) ** 10
 _NOON = "T12:00:00+00:00"
@@ -233,9 +234,10 @@ def payment_amount_cents(resource: Mapping[str, Any]) -> int | None:
     """Return a payment's amount, or None when there is none or it is no whole number of cents."""
     total = resource.get("total")
     value: object = total.get("value") if isinstance(total, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if not is_number and not (isinstance(value, str) and _AMOUNT_TEXT.fullmatch(value)):
         return None
-    amount = Decimal(value)
+    amount = Decimal(str(value))
     if not abs(amount) < _LARGEST:
         return None
     cents = amount.quantize(Decimal("0.01"))
