@@ -13,7 +13,7 @@ from sandbox.demo.practices import PRACTICES
 from sandbox.demo.scenes import PAID
 from sandbox.demo.staging import Timeline, play_draft
 from sandbox.demo.story import open_shop
-from sandbox.people import SeedPatient
+from sandbox.people import SeedPatient, SeedPayment
 from sandbox.store.records import Books
 from sandbox.store.shop import FIRST_IDS
 
@@ -35,11 +35,14 @@ _LAST = ("Abbott", "Barlow", "Cobb", "Draper", "Ellis", "Foley", "Grant", "Hobbs
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The orders of a bench, and the charts that they belong to: `patients[i]` placed `books.orders[i]`."""
+    """The orders of a bench, and the charts that they belong to: `patients[i]` placed the practice's order `i`."""
 
     practice_id: str
     patients: list[SeedPatient] = field(repr=False)
-    books: Books = field(repr=False)
+    books: dict[str, Books] = field(repr=False)
+    """The one practice's, as a demo has them: `Shop.extend` takes them in."""
+    payments: list[SeedPayment] = field(default_factory=list)
+    """None: nothing was entered by hand."""
 
 
 def build_load(practice_id: str, orders: int, seed: int, now: datetime) -> Load:
@@ -65,7 +68,7 @@ def build_load(practice_id: str, orders: int, seed: int, now: datetime) -> Load:
             basket=rng.choice(EVERYDAY_BASKETS),
         )
         play_draft(shop, draft, PAID, timeline)
-    return Load(practice_id=practice_id, patients=patients, books=shop.books())
+    return Load(practice_id=practice_id, patients=patients, books={practice_id: shop.books()})
 
 
 def _patient(practice_id: str, number: int, rng: random.Random) -> SeedPatient:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from oauthlib.common import safe_string_equals
+from oauthlib.oauth1 import Client
 from oauthlib.oauth1.rfc5849 import signature
 
 from sandbox.store.complaints import StoreComplaint, not_authorized
@@ -79,7 +80,10 @@ def _signature(shop: Shop, call: Call, text: str) -> str:
     # oauthlib takes pairs (a name may come twice); its stubs say otherwise.
     normal = signature.normalize_parameters(params)  # type: ignore[arg-type]
     base = signature.signature_base_string(call.method, signature.base_string_uri(call.url), normal)  # type: ignore[arg-type]
-    return str(signature.sign_hmac_sha256(base, shop.keys.consumer_secret, shop.keys.token_secret))
+    signer = Client(
+        shop.keys.consumer_key, client_secret=shop.keys.consumer_secret, resource_owner_secret=shop.keys.token_secret
+    )
+    return str(signature.sign_hmac_sha256_with_client(base, signer))  # type: ignore[no-untyped-call]
 
 
 def _header_pairs(text: str) -> list[tuple[str, str]]:
