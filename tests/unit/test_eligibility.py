@@ -54,6 +54,7 @@ def test_what_is_paid_is_due_whatever_the_shop_still_has_to_do(state):
         pytest.param(Inactive(), {"placed_at": BEFORE_THE_START}, id="before the start"),
         pytest.param(Inactive(), {"placed_at": datetime(2027, 1, 1, tzinfo=UTC)}, id="from the end on"),
         pytest.param(Inactive(), {"placed_at": BEFORE_THE_START, "state": CANCELLED, "currency": None}, id="and broken"),
+        pytest.param(Inactive(), {"placed_at": BEFORE_THE_START, "totals": totals("NaN")}, id="and unreadable"),
         # Nothing to post.
         pytest.param(NothingToPost(Reason.CANCELLED), {"state": CANCELLED, "totals": UNPAID}, id="cancelled"),
         pytest.param(
@@ -113,6 +114,10 @@ def test_what_is_paid_is_due_whatever_the_shop_still_has_to_do(state):
         ),
         pytest.param(NeedsPerson(Reason.CURRENCY_UNKNOWN, "EUR"), {"currency": "EUR"}, id="foreign currency"),
         pytest.param(NeedsPerson(Reason.CURRENCY_UNKNOWN), {"currency": None}, id="no currency"),
+        pytest.param(NeedsPerson(Reason.CURRENCY_UNKNOWN, "EUR"), {"currency": "EUR", "state": HELD}, id="foreign, on hold"),
+        pytest.param(
+            NeedsPerson(Reason.AMOUNT_INVALID, "below zero"), {"totals": totals("-5"), "state": HELD}, id="negative, on hold"
+        ),
         pytest.param(NeedsPerson(Reason.CURRENCY_UNKNOWN), {"currency": "<b>Ana</b>"}, id="hostile currency"),
         pytest.param(
             NeedsPerson(Reason.CURRENCY_UNKNOWN, "EUR"), {"currency": "EUR", "totals": UNPAID}, id="foreign, not paid"
@@ -127,6 +132,11 @@ def test_what_is_paid_is_due_whatever_the_shop_still_has_to_do(state):
         pytest.param(NeedsPerson(Reason.PAYMENT_MISSING), {"tender": None}, id="no payment row"),
         pytest.param(NeedsPerson(Reason.TOTALS_DISAGREE), {"totals": totals(gift_cards="20")}, id="totals apart"),
         pytest.param(NeedsPerson(Reason.TOTALS_DISAGREE), {"totals": totals("0", subtotal="155")}, id="zero, but why"),
+        pytest.param(
+            NeedsPerson(Reason.TOTALS_DISAGREE),
+            {"totals": totals("0", subtotal="155"), "tender": None},
+            id="zero, no payment row",
+        ),
         pytest.param(NeedsPerson(Reason.TOTALS_DISAGREE), {"totals": totals(subtotal="122.1101")}, id="just above tolerance"),
         pytest.param(
             NeedsPerson(Reason.TOTALS_DISAGREE, "more was paid than the total"),
@@ -150,6 +160,7 @@ def test_what_becomes_of_an_order(expected, changes):
         (12210, {"totals": totals(paid="122.1100")}),
         (1, {"totals": totals("0.01")}),
         (12210, {"lines": ()}),
+        (12210, {"lines": (), "totals": totals(subtotal="122.11")}),
         (12210, {"tender": Tender(method="paypal_express", card_type=None)}),
     ],
 )
