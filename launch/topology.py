@@ -24,11 +24,12 @@ from launch.sandbox_server import SandboxServer
 
 AIRFLOW = (str(Path(sys.executable).with_name("airflow")),)
 COMPONENTS = (
-    Program("api-server", (*AIRFLOW, "api-server")),
+    Program("api-server", (*AIRFLOW, "api-server"), rank=2, patience_seconds=3),
+    # Told alone, and before the API server: it lets the tasks that run come to their end, and they report over that server.
     # Everything lies on one disk: nobody fetches logs over a port, and ports are what copies side by side would fight over.
-    Program("scheduler", (*AIRFLOW, "scheduler", "--skip-serve-logs")),
-    Program("dag-processor", (*AIRFLOW, "dag-processor")),
-    Program("triggerer", (*AIRFLOW, "triggerer", "--skip-serve-logs")),
+    Program("scheduler", (*AIRFLOW, "scheduler", "--skip-serve-logs"), rank=3, is_whole_session=False, patience_seconds=20),
+    Program("dag-processor", (*AIRFLOW, "dag-processor"), rank=3),
+    Program("triggerer", (*AIRFLOW, "triggerer", "--skip-serve-logs"), rank=3),
 )
 READY_SECONDS = 180
 HEALTH_PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
