@@ -70,6 +70,8 @@ def desk_of(
     practice = demo_practices()[practice_id]
     if settings:
         practice = practice.model_copy(update=dict(settings))
+    # No limit: the pace is not what is tested.
+    sandbox.nextech.switches = replace(sandbox.nextech.switches, requests_per_second=0)
     clock = SystemClock()
     return Desk(
         practice=practice,

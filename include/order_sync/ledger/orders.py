@@ -12,7 +12,7 @@ from sqlalchemy import or_, select, update
 
 from order_sync import reasons
 from order_sync.errors import LedgerBusyError, PermanentError
-from order_sync.ledger.cases import close_case, open_case, order_cause
+from order_sync.ledger.cases import close_case, open_case, order_cause, refund_cause
 from order_sync.ledger.models import CaseState, HistoryRow, OrderRow, OutboxRow
 from order_sync.ledger.session import Transaction
 from order_sync.reasons import Reason
@@ -85,7 +85,8 @@ def move(tx: Transaction, order: OrderRow, step: Step, **changes: object) -> Ord
     """Move an order one step if nobody moved it since it was read; return it as it is now.
 
     In the same transaction: the history row, the status for the store when the public word or its reason changed, the
-    opening of a case when the step leads to a person and the closing of it when the step leads away (design section 4).
+    opening of a case when the step leads to a person and the closing of it when the step leads away, and the case of a
+    refund that was made before the payment was posted (design sections 4 and 6).
     Raises `LedgerBusyError` when the order was moved meanwhile, and `PermanentError` for a step that does not exist.
     """
     if (order.state, step.to) not in ALLOWED_STEPS and order.state is not step.to:
@@ -152,6 +153,15 @@ def _write_along(
     elif before is OrderState.QUEUED:
         state = CaseState.DISMISSED if row.state is OrderState.CLOSED else CaseState.RESOLVED
         close_case(tx, order_cause(row.id), by=step.actor, resolution=f"order is {row.state.value}", state=state)
+    if row.state is OrderState.CONFIRMED and row.refunded_cents:
+        open_case(
+            tx,
+            practice_id=row.practice_id,
+            cause=refund_cause(row.id),
+            reason=Reason.REFUND_TO_RECORD,
+            order=row,
+            amount_cents=row.refunded_cents,
+        )
     if shown_before != (row.public_status, row.reason, row.detail):
         _tell_store(tx, row)
     tx.session.flush()
