@@ -36,6 +36,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}; Ctrl-C ends it\n")
+    sys.stdout.flush()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the sandbox; return 1 when a port is taken, after one line that says which."""
     asked = _parser().parse_args(arguments)
@@ -47,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arrival_seconds=asked.arrival_seconds,
     )
     try:
-        serve(options, host=asked.host, port=asked.port, smtp_port=asked.smtp_port)
+        serve(options, host=asked.host, port=asked.port, smtp_port=asked.smtp_port, announce=_say)
     except PortTakenError as error:
         sys.stderr.write(f"sandbox: {error}; end what uses it, or choose another with --port and --smtp-port\n")
         return 1

@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
@@ -108,8 +108,13 @@ def _server(app: FastAPI) -> uvicorn.Server:
     )
 
 
-def serve(options: SandboxOptions, *, host: str, port: int, smtp_port: int) -> World:
-    """Serve until SIGTERM or SIGINT; raise `PortTakenError` at once when a port is not free."""
+def serve(
+    options: SandboxOptions, *, host: str, port: int, smtp_port: int, announce: Callable[[str], None] = lambda _: None
+) -> World:
+    """Serve until SIGTERM or SIGINT; raise `PortTakenError` at once when a port is not free.
+
+    `announce` is told in one line where to look, once the ports are taken and the demo is there.
+    """
     with listen(host, port) as http_socket, listen(host, smtp_port) as smtp_socket:
         world = World(options)
         world.smtp_port = smtp_socket.getsockname()[1]
@@ -117,6 +122,7 @@ def serve(options: SandboxOptions, *, host: str, port: int, smtp_port: int) -> W
         for number in (signal.SIGTERM, signal.SIGINT):
             # uvicorn raises the signal again when it is done; with its own handler that ends nothing twice.
             signal.signal(number, server.handle_exit)
+        announce(f"http://{host}:{http_socket.getsockname()[1]}/ is the sandbox, port {world.smtp_port} its mail server")
         server.run(sockets=[http_socket])
     return world
 

@@ -74,9 +74,10 @@ class World:
         self.clock = clock
         self.smtp_port = 0
         self.mailbox = Mailbox(clock)
-        rng = {practice_id: Random(f"{self.options.seed}/{practice_id}/running") for practice_id in PRACTICES}
+        self._shop_rngs = {practice_id: Random() for practice_id in PRACTICES}
         self.shops = {
-            practice_id: open_shop(practice, clock=clock, rng=rng[practice_id]) for practice_id, practice in PRACTICES.items()
+            practice_id: open_shop(practice, clock=clock, rng=self._shop_rngs[practice_id])
+            for practice_id, practice in PRACTICES.items()
         }
         self.nextech = Nextech(
             [practice_setup(practice) for practice in PRACTICES.values()], clock=clock, seed=self.options.seed
@@ -92,6 +93,7 @@ class World:
         self.demo = build_demo(self.options.seed, now)
         loads = [build_load(name, orders, self.options.seed, now) for name, orders in self.options.load.items()]
         for practice_id, shop in self.shops.items():
+            self._shop_rngs[practice_id].seed(f"{self.options.seed}/{practice_id}/running")
             shop.switches = StoreSwitches()
             shop.faults.clear()
             shop.requests.clear()

@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 
+from sandbox.nextech.routes import TEMPLATES
+
 
 class FaultError(ValueError):
     """Say that a fault is not one."""
@@ -150,6 +152,9 @@ class FaultPlan:
         except ValueError as error:
             msg = f"not a fault; its effect is one of {', '.join(Effect)}"
             raise FaultError(msg) from error
+        if fault.route is not None and fault.route.rstrip("/") not in TEMPLATES:
+            msg = f"there is no route {fault.route!r}; there are {', '.join(sorted(TEMPLATES))}"
+            raise FaultError(msg)
         return self.plant(fault)
 
     def clear(self, fault_id: int | None = None) -> None:

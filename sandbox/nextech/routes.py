@@ -25,6 +25,12 @@ class Route:
 
 TOKEN_ROUTE = Route("/oauth2/token", "token")
 PAY_TEMPLATE = "/Patient/{id}/PaymentReconciliation"
+TEMPLATES = frozenset(
+    {"/oauth2/token", "/Patient/ID", PAY_TEMPLATE}
+    | {f"/{name}" for name in _TYPES.values()}
+    | {f"/{name}/{{id}}" for name in _TYPES.values()}
+)
+"""Every template, for whoever names one."""
 
 
 def route_of(method: str, path: str) -> Route | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from sandbox.nextech.exchange import RefusedError
@@ -92,6 +93,7 @@ def _string_test(choices: Sequence[str], modifier: str, values: Callable[[Row], 
     return lambda row: any(value.startswith(beginnings) for value in values(row))
 
 
+@lru_cache(maxsize=65_536)
 def _digits(text: str) -> str:
     return "".join(sign for sign in text if sign.isdigit())
 

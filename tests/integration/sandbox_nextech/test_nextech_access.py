@@ -67,6 +67,14 @@ def test_a_refresh_token_may_be_refused_while_the_password_is_good(desk: Desk) -
     assert "access_token" in by_password(desk)
 
 
+def test_a_token_may_live_for_a_short_while_only(desk: Desk, wall: Wall) -> None:
+    desk.switch(token_lifetime_seconds=60)
+    desk.sign_in()
+    assert by_password(desk)["expires_in"] == "60"
+    wall.wait(60)
+    assert desk.get("/Location").status_code == 401
+
+
 def test_a_token_ends_after_its_lifetime_or_when_the_fault_says_so(desk: Desk, wall: Wall) -> None:
     assert desk.get("/Location").status_code == 200
     wall.wait(3599)

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,6 +107,7 @@ def test_everything_can_be_set_over_http(client: httpx.Client) -> None:
     assert client.get("/nextech/control/faults").json()[0]["struck"] == 1
     assert client.delete("/nextech/control/faults", params={"fault_id": fault_id}).json() == []
     assert client.post("/nextech/control/faults", json={"effect": "earthquake"}).status_code == 400
+    assert client.post("/nextech/control/faults", json={"effect": "failed", "route": "/patients"}).status_code == 400
 
     payment = client.get("/nextech/control/books").json()["eastern"]["patients"][0]["payments"][0]["payment_id"]
     voided = client.post("/nextech/control/staff/void", json={"practice": "eastern", "payment_id": payment})
@@ -216,13 +218,23 @@ def test_it_ends_cleanly_when_it_is_told_to(number: signal.Signals) -> None:
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ))
     try:
         wait_until_it_answers(port)
-        process.send_signal(number)
-        output, errors = process.communicate(timeout=20)
+        with socket.create_connection(("127.0.0.1", port)) as hanging:
+            leave_hanging(port, hanging)
+            process.send_signal(number)
+            output, errors = process.communicate(timeout=20)
     finally:
         process.kill()
         process.wait()
     assert process.returncode == 0
-    assert (output, errors) == (b"", b"")
+    assert errors == b""
+    assert output.decode().startswith(f"http://127.0.0.1:{port}/ is the sandbox, port ")
+    assert len(output.splitlines()) == 1
+
+
+def leave_hanging(port: int, connection: socket.socket) -> None:
+    """Send a request that is never answered."""
+    httpx.post(f"http://127.0.0.1:{port}/nextech/control/faults", json={"effect": "hung", "remaining": 1})
+    connection.sendall(b"POST /nextech/oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
 
 
 def wait_until_it_answers(port: int) -> None:
