@@ -42,7 +42,7 @@ def _reply(shop: Shop, call: Call, route: Route, given_id: int | None, struck: l
     try:
         own = _execute(shop, call, route, given_id, struck)
     except StoreComplaint as complaint:
-        own = _written(shop, complaint.status, complaint.body())
+        own = _written(shop, int(complaint.status), complaint.body())
     return own if instead is None else misfortune.replacement(instead, shop.rng)
 
 

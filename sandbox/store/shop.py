@@ -103,15 +103,6 @@ class Shop:
                 for item in row.get("items", []):
                     self.ids.seen(f"{table}_item", item["entity_id"])
 
-    def reset(self, books: Books) -> None:
-        """Start again with these books: no switches, faults, counts or logins are kept."""
-        self.switches = StoreSwitches()
-        self.faults.clear()
-        self.requests.clear()
-        self.admin_tokens.clear()
-        self.nonces.clear()
-        self.load(books)
-
     def extend(self, books: Books) -> None:
         """Add a copy of these books to what the store holds; their keys must be free."""
         merged = self.books()

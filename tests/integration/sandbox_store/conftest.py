@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from sandbox.demo.practices import EASTERN
 from sandbox.demo.story import Demo, build_demo, open_shop
@@ -93,9 +94,11 @@ def find(client: httpx.Client) -> Find:
 
 @contextmanager
 def served(shop: Shop) -> Iterator[str]:
-    """Serve a shop on a free port of loopback and yield its address."""
+    """Serve a shop on a free port of loopback, mounted as the sandbox mounts it, and yield its address."""
+    app = FastAPI()
+    app.mount(f"/store/{shop.practice_id}", create_store_app(shop))
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_store_app(shop), log_level="critical", access_log=False, date_header=False)
+    config = uvicorn.Config(app, log_level="critical", access_log=False, date_header=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -103,7 +106,7 @@ def served(shop: Shop) -> Iterator[str]:
         deadline = time.monotonic() + 10
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.005)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/store/{shop.practice_id}"
     finally:
         server.should_exit = True
         thread.join(5)
