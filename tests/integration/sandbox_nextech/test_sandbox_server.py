@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from email.message import EmailMessage
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -159,6 +160,17 @@ def test_the_start_page_tells_what_goes_wrong_right_now(sandbox: RunningSandbox,
     assert "retry_after = 9" in page
     client.post("/control/reset")
     assert "no fault is planted" in client.get("/").text
+
+
+def test_what_the_start_page_suggests_can_be_done(sandbox: RunningSandbox, client: httpx.Client) -> None:
+    payment = pay(client).json()["id"]
+    page = unescape(client.get("/").text).replace("\\\n", " ").replace("88123", payment)
+    commands = re.findall(r"curl -X (\w+) ([^\s<]+)(?:\s+-H '[^']*'\s+-d '([^']*)')?", page)
+    assert len(commands) == 7
+    for method, address, body in commands:
+        answer = client.request(method, address, content=body, headers={"content-type": "application/json"})
+        assert answer.is_success, (address, answer.text)
+        assert address.startswith(sandbox.url)
 
 
 def letter() -> EmailMessage:
