@@ -77,10 +77,11 @@ class SharedLimiter:
 
     def _take(self, key: str, lease: _Lease) -> float:
         now = self._clock.monotonic()
+        if now >= lease.next_at + self._interval_seconds:
+            lease.size = 1
         while lease.left and now >= lease.next_at + self._interval_seconds:
             lease.left -= 1
             lease.next_at += self._interval_seconds
-            lease.size = 1
         if not lease.left:
             delay_seconds = self._slots.reserve(key, lease.size, self._interval_seconds)
             # Measured after the answer: a slow source must not make its slots look earlier than they are.
