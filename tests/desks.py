@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from order_sync.clients.limiter import PacedLimiter
@@ -58,30 +59,28 @@ def store_of(sandbox: RunningSandbox, practice_id: str, writer: str = "module") 
     return StoreClient(settings, limiter=PacedLimiter(QUICK, clock), clock=clock, rng=random.Random(1))
 
 
-def desk_of(
+@contextmanager
+def open_desk(
     sandbox: RunningSandbox,
     ledger: Ledger,
     practice_id: str,
     *,
     writer: str = "module",
     settings: Mapping[str, object] | None = None,
-) -> Desk:
-    """Return a desk for one practice of the sandbox; `settings` replaces fields of the practice."""
+) -> Iterator[Desk]:
+    """Open a desk for one practice of the sandbox; `settings` replaces fields of the practice."""
     practice = demo_practices()[practice_id]
     if settings:
         practice = practice.model_copy(update=dict(settings))
     # No limit: the pace is not what is tested.
     sandbox.nextech.switches = replace(sandbox.nextech.switches, requests_per_second=0)
     clock = SystemClock()
-    return Desk(
-        practice=practice,
-        store=store_of(sandbox, practice_id, writer),
-        nextech=nextech_of(sandbox, practice_id),
-        ledger=ledger,
-        keys=KEYS,
-        clock=clock,
-        fan_out=Threads(4),
-    )
+    store, nextech = store_of(sandbox, practice_id, writer), nextech_of(sandbox, practice_id)
+    try:
+        yield Desk(practice, store, nextech, ledger, KEYS, clock, Threads(4))
+    finally:
+        store.close()
+        nextech.close()
 
 
 def sync(desk: Desk, holder: str = "test") -> PostCounts:
@@ -93,6 +92,8 @@ def sync(desk: Desk, holder: str = "test") -> PostCounts:
     return counts
 
 
-def with_keys(desk: Desk, keys: Keys) -> Desk:
-    """Return the same desk with other keys."""
-    return replace(desk, keys=keys)
+def sync_all(sandbox: RunningSandbox, ledger: Ledger) -> None:
+    """Run the four steps once for every practice; Arizona's store has no status module, as in the demo."""
+    for practice_id in PRACTICES:
+        with open_desk(sandbox, ledger, practice_id, writer="comment" if practice_id == "arizona" else "module") as desk:
+            sync(desk)
