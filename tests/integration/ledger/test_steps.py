@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from order_sync.errors import LedgerBusyError, PermanentError
-from order_sync.ledger.cases import order_cause
+from order_sync.ledger.cases import order_cause, refund_cause
 from order_sync.ledger.models import CaseRow, CaseState, HistoryRow, OrderRow, OutboxRow
 from order_sync.ledger.orders import (
     Step,
@@ -164,6 +164,14 @@ def test_an_order_that_a_person_closes_dismisses_its_case(ledger: Ledger):
     with ledger.transaction() as tx:
         move(tx, order, Step(OrderState.CLOSED, Reason.NAME_DIFFERS, "entered by hand", actor="desk.user"))
         assert tx.session.scalars(select(CaseRow.state)).one() is CaseState.DISMISSED
+
+
+def test_a_refund_made_before_the_posting_becomes_a_case_with_the_posting(ledger: Ledger):
+    intent = saved_order(ledger, OrderState.INTENT, refunded_cents=2_000)
+    with ledger.transaction() as tx:
+        move(tx, intent, Step(OrderState.CONFIRMED))
+        case = tx.session.scalars(select(CaseRow)).one()
+    assert (case.cause, case.reason, case.amount_cents) == (refund_cause(intent.id), "refund_to_record", 2_000)
 
 
 def test_a_transaction_that_fails_leaves_nothing(ledger: Ledger):
