@@ -23,7 +23,10 @@ class LaunchPlan:
     """One copy of everything: its folder, its ports, its practices. Two plans that share neither folder nor port coexist."""
 
     home: Path
-    """Everything that is written lies in here; deleting it forgets the copy."""
+    """Everything that is written lies in here; deleting it forgets the copy.
+
+    For root, no folder above it may be private: PostgreSQL refuses root and runs as a user of its own.
+    """
     airflow_port: int = 8080
     sandbox_port: int = 8090
     smtp_port: int = 8025

@@ -19,7 +19,7 @@ import psutil
 from launch.plan import REPOSITORY, LaunchError, LaunchPlan, is_port_taken
 from launch.processes import Processes, Program
 
-SIGNATURE = "sandbox"
+SIGNATURE = "order_sync sandbox"
 START_SECONDS = 60
 
 

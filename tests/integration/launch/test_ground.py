@@ -29,15 +29,15 @@ def execute(url: str, statement: str) -> None:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Iterator[LaunchPlan]:
-    plan = LaunchPlan.on_free_ports(tmp_path / "home", database="sqlite")
+def plan(home: Path) -> Iterator[LaunchPlan]:
+    plan = LaunchPlan.on_free_ports(home, database="sqlite")
     yield plan
     SandboxServer(plan).stop()
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_the_ledger_is_migrated_and_kept_from_one_start_to_the_next(tmp_path: Path, database: str) -> None:
-    plan = LaunchPlan(tmp_path / "home", database=database, starts_sandbox=False)  # type: ignore[arg-type]
+def test_the_ledger_is_migrated_and_kept_from_one_start_to_the_next(home: Path, database: str) -> None:
+    plan = LaunchPlan(home, database=database, starts_sandbox=False)  # type: ignore[arg-type]
     with Ground(plan) as ground:
         assert "manual_resolution_queue" in tables(ground.order_sync_url)
         execute(ground.order_sync_url, "CREATE TABLE kept (id INTEGER)")
@@ -51,16 +51,16 @@ def test_the_ledger_is_migrated_and_kept_from_one_start_to_the_next(tmp_path: Pa
 
 @pytest.mark.postgres
 @needs_postgres
-def test_airflow_and_the_ledger_do_not_share_a_database(tmp_path: Path) -> None:
-    with Ground(LaunchPlan(tmp_path / "home", starts_sandbox=False)) as ground:
+def test_airflow_and_the_ledger_do_not_share_a_database(home: Path) -> None:
+    with Ground(LaunchPlan(home, starts_sandbox=False)) as ground:
         assert tables(ground.database.urls.airflow) == set()
         assert tables(ground.order_sync_url) != set()
 
 
-def test_where_postgres_has_no_wheel_sqlite_is_used_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_postgres_has_no_wheel_sqlite_is_used_and_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("launch.database.find_spec", lambda _name: None)
     heard: list[str] = []
-    with Ground(LaunchPlan(tmp_path / "home", starts_sandbox=False), heard.append) as ground:
+    with Ground(LaunchPlan(home, starts_sandbox=False), heard.append) as ground:
         assert isinstance(ground.database, SqliteFiles)
     assert heard == ["PostgreSQL  has no wheel for this platform: SQLite is used instead"]
 

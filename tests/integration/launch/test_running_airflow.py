@@ -56,12 +56,11 @@ def processes_that_mention(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("airflow")
+def folder(shared_folder: Path) -> Path:
     for name in ("dags", "plugins"):
-        (folder / name).mkdir()
-    (folder / "dags" / "look_around.py").write_text(DAG)
-    return folder
+        (shared_folder / name).mkdir()
+    (shared_folder / "dags" / "look_around.py").write_text(DAG)
+    return shared_folder
 
 
 @pytest.fixture(scope="module")
