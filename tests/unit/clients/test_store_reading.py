@@ -52,7 +52,8 @@ class MiniStore:
         assert request.url.path == "/rest/V1/orders"
         params = asked(request)
         self.searches.append(params)
-        found = [row for row in self.rows if all(self._fits(row, *one) for one in self._filters(params))]
+        filters = self._filters(params)
+        found = [row for row in self.rows if all(self._fits(row, *one) for one in filters)]
         page = sorted(found, key=lambda row: row["entity_id"])[: int(params["searchCriteria[pageSize]"])]
         assert params["searchCriteria[currentPage]"] == "1"
         assert params["searchCriteria[sortOrders][0][field]"] == "entity_id"
@@ -113,7 +114,7 @@ def test_an_order_that_changes_while_we_read_hides_no_other(clock: FakeClock) ->
     def touch(page: list[dict]) -> None:
         if page and page[0]["entity_id"] == 11:
             store.rows[0]["updated_at"] = f"{UNTIL:%Y-%m-%d %H:%M:%S}"
-            store.rows[14]["updated_at"] = f"{UNTIL:%Y-%m-%d %H:%M:%S}"
+            store.rows[24]["updated_at"] = f"{UNTIL:%Y-%m-%d %H:%M:%S}"
 
     store.failure = touch
     # 25 has left the span; a later one has it. Offset paging would have lost 11 as well.
