@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import uuid
 from collections.abc import Callable, Sequence
@@ -24,7 +25,10 @@ from order_sync.money import format_money
 from order_sync.overview import Overview, overview_of
 from order_sync.post import PostCounts, post_payments
 from order_sync.practices import Practice
+from order_sync.reasons import EXPLANATIONS, Reason
 from order_sync.statuses import PublicStatus
+
+_WIDTH_IN_A_FILE = 120
 
 
 @dataclass(slots=True)
@@ -46,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("sync", help="sync every practice once")
     commands.add_parser("check", help="try every practice's connections; change nothing")
     chosen = parser.parse_args(arguments)
+    logging.getLogger().setLevel(logging.WARNING)  # what a task's log says line by line, the table says at the end
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_IN_A_FILE)
     try:
         return sync(console) if chosen.command == "sync" else check(console)
     except SettingsError as error:
@@ -129,23 +136,19 @@ def _bar_of(bars: Progress, practice: Practice) -> Callable[[int, str], None]:
 def _table(reports: Sequence[PracticeReport]) -> Table:
     table = Table(title="Orders by practice", title_justify="left", header_style="bold")
     table.add_column("Practice")
-    for title in ("Seen", *PublicStatus):
+    for title in ("Seen", *PublicStatus, "Posted now", "Posted in all"):
         table.add_column(str(title), justify="right")
-    table.add_column("Posted now", justify="right")
-    table.add_column("Posted in all", justify="right")
-    table.add_column("Not Synced because", style="yellow")
     for report in reports:
-        overview = report.overview
+        overview, currency = report.overview, report.practice.currency
         if overview is None:
             continue
         posted_now = report.posted.posted_cents if report.posted else 0
         table.add_row(
-            Text(f"{report.practice.name} ({report.practice.id})"),
+            Text(report.practice.name),
             str(overview.seen),
             *(str(overview.orders[status]) for status in PublicStatus),
-            format_money(posted_now, report.practice.currency),
-            format_money(overview.posted_cents, report.practice.currency),
-            "\n".join(f"{count} {reason}" for reason, count in sorted(overview.not_synced_by_reason.items())),
+            format_money(posted_now, currency),
+            format_money(overview.posted_cents, currency),
         )
     return table
 
@@ -153,6 +156,9 @@ def _table(reports: Sequence[PracticeReport]) -> Table:
 def _print_cases(console: Console, report: PracticeReport) -> None:
     if report.overview is None or not report.overview.open_cases:
         return
+    reasons = report.overview.not_synced_by_reason
+    counted = ", ".join(f"{EXPLANATIONS[Reason(reason)].sentence} ({count})" for reason, count in reasons.items())
+    console.print(Text(f"\n{report.practice.name}: Not Synced because of: {counted or 'nothing'}"))
     table = Table(title=f"{report.practice.name}: waiting for a person", title_justify="left", header_style="bold")
     table.add_column("Order", no_wrap=True)
     table.add_column("Amount", justify="right")
