@@ -1,0 +1,1 @@
+"""What is measured, and against what (docs/performance.md holds the figures)."""
