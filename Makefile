@@ -44,7 +44,6 @@ check: setup-dev ## Check format, style, types, imports and SQL
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/mypy --no-error-summary launch
 	@$(BIN)/lint-imports
 	@if compgen -G 'include/sql/*.sql' >/dev/null; then $(BIN)/sqlfluff lint --disable-progress-bar include/sql; fi
 

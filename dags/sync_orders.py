@@ -41,8 +41,8 @@ from order_sync.errors import PermanentError
 
 FAIL_AT_ONCE = RetryRule(exception=PermanentError, action=RetryAction.FAIL)
 ORDER_RESOLVED = Asset(name="order_resolved", uri="x-order-sync://order-resolved")
-PRACTICE = "{{ task.op_kwargs['practice_id'] }}"
-ORDER = "{{ task.op_kwargs['practice_id'] }} {{ task.op_kwargs['order_number'] }}: {{ task.op_kwargs['reason'] }}"
+PRACTICE = "{{ practice_id }}"  # both are put into the task's context by `steps`
+ORDER = "{{ order_number }}: {{ reason }}"
 
 
 @dag(
@@ -92,7 +92,7 @@ def sync_orders() -> None:
         failed = steps.list_failed_orders()
         return PokeReturnValue(is_done=failed is not None, xcom_value=failed)
 
-    @task(map_index_template=ORDER, retries=0)
+    @task(map_index_template=ORDER, retries=0, show_return_value_in_logs=False)
     def sync_order(practice_id: str, order_number: str, reason: str) -> None:
         steps.sync_order(practice_id, order_number, reason)
 

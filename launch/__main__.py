@@ -68,8 +68,8 @@ Airflow     {plan.airflow_url}   user {ADMIN_NAME}, password {ADMIN_PASSWORD}
 sandbox     {plan.sandbox_url}   the store, Nextech, what was really booked, the mails, and faults to switch on
 
 To try:     watch the DAG sync_orders, which runs every 15 minutes, or trigger it
-            open Browse > Orders, pick the patient of a "Duplicated customer" and press Send
-            trigger reconcile_payments and read its letter at {plan.sandbox_url}/mail
+            open the red tasks of sync_order: each says which order needs a person, and why; clear one to try it again
+            switch on a fault at {plan.sandbox_url}, and see that nothing is lost and nothing is posted twice
 Logs        {plan.logs}
 Ctrl-C ends everything."""
 

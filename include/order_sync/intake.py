@@ -8,7 +8,7 @@ from order_sync.customer_keys import customer_key
 from order_sync.desk import Desk
 from order_sync.eligibility import Due, Inactive, NeedsPerson, NothingToPost, Waits, decide_due
 from order_sync.follow_ups import follow_up
-from order_sync.ledger.cases import open_case, refund_cause
+from order_sync.ledger.cases import open_refund
 from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import Step, add_order, find_orders, move, update_store_facts
 from order_sync.ledger.session import Transaction
@@ -107,18 +107,6 @@ def _after_posting(tx: Transaction, known: OrderRow, seen: Order, refunded_befor
     if due_back > refunded_before:
         open_refund(tx, known, due_back)
     return known
-
-
-def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:
-    """Open the case that a refund of a posted order has to be recorded in Nextech by a person (design section 6)."""
-    open_case(
-        tx,
-        practice_id=order.practice_id,
-        cause=refund_cause(order.id),
-        reason=Reason.REFUND_TO_RECORD,
-        order=order,
-        amount_cents=refunded_cents,
-    )
 
 
 def _facts(order: Order, desk: Desk) -> dict[str, object]:

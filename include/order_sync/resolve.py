@@ -6,6 +6,7 @@ The first decision wins; the second is told that the order has changed (`LedgerB
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, PermanentError
@@ -49,11 +50,21 @@ def choose_patient(
         return move(tx, order, step, patient_id=patient_id.lower(), matched_by=actor[:80], match_level=None)
 
 
-def dismiss(desk: Desk, order_id: int, *, actor: str, why: str, version: int | None = None) -> OrderRow:
+class DismissReason(StrEnum):
+    """Why an order is not posted: a closed list, because free text would end up in the store and in reports."""
+
+    POSTED_BY_HAND = "posted by hand"
+    REPLACED = "replaced by another order"
+    TEST_ORDER = "test order"
+    NOT_A_PATIENT = "not a patient"
+    SETTLED_OTHERWISE = "settled otherwise"
+
+
+def dismiss(desk: Desk, order_id: int, *, actor: str, why: DismissReason, version: int | None = None) -> OrderRow:
     """Close a queued order without posting it, for a reason that is kept."""
     with desk.ledger.transaction() as tx:
         order = _expect(tx, order_id, version)
-        return move(tx, order, Step(OrderState.CLOSED, order.why, why, actor=actor))
+        return move(tx, order, Step(OrderState.CLOSED, order.why, why.value, actor=actor))
 
 
 def post_again(desk: Desk, order_id: int, *, actor: str, version: int | None = None) -> OrderRow:

@@ -52,9 +52,10 @@ def ledger_url() -> URL:
         drivername=_DRIVERS.get(kind, kind),
         username=connection.login,
         password=connection.password,
-        host=connection.host or None,
+        host=(connection.host or None) if kind != "sqlite" else None,
         port=connection.port,
-        database=connection.schema,
+        # Where the path of a SQLite file ends up is a matter of who parsed the URL: Airflow's server or its task SDK.
+        database=connection.schema or (connection.host if kind == "sqlite" else None),
         query={name: str(value) for name, value in connection.extra_dejson.items()},
     )
 

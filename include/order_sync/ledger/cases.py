@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from order_sync.ledger.models import OPEN_CASE, CaseRow, CaseState, OrderRow
 from order_sync.ledger.session import Transaction, insert_if_absent
@@ -69,6 +69,24 @@ def open_case(
     row.times_seen += 1
     tx.session.flush()
     return row.id
+
+
+def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:
+    """Open the case that a refund of a posted order has to be recorded in Nextech by a person (design section 6).
+
+    Once for each amount: a refund whose case is closed is recorded, and comes back only when more is refunded.
+    """
+    cause = refund_cause(order.id)
+    told = tx.session.scalar(select(func.max(CaseRow.amount_cents)).where(CaseRow.cause == cause))
+    if told is None or told < refunded_cents:
+        open_case(
+            tx,
+            practice_id=order.practice_id,
+            cause=cause,
+            reason=Reason.REFUND_TO_RECORD,
+            order=order,
+            amount_cents=refunded_cents,
+        )
 
 
 def close_case(tx: Transaction, cause: str, *, by: str, resolution: str, state: CaseState = CaseState.RESOLVED) -> bool:

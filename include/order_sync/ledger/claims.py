@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
@@ -37,6 +37,12 @@ def progress_of(tx: Transaction, practice_id: str) -> PracticeProgress:
     """Return the practice's progress, begun if it is new."""
     insert_if_absent(tx, PracticeProgress, {"practice_id": practice_id})
     return tx.session.get_one(PracticeProgress, practice_id, populate_existing=True)
+
+
+def watermark_of(tx: Transaction, practice_id: str) -> datetime | None:
+    """Return how far a practice has been read, None before its first run; writes nothing."""
+    progress = tx.session.get(PracticeProgress, practice_id)
+    return progress.watermark if progress else None
 
 
 def count_unknown_outcome(tx: Transaction, practice_id: str, *, is_unknown: bool) -> int:

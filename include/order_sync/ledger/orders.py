@@ -12,7 +12,7 @@ from sqlalchemy import or_, select, update
 
 from order_sync import reasons
 from order_sync.errors import LedgerBusyError, PermanentError
-from order_sync.ledger.cases import close_case, open_case, order_cause, refund_cause
+from order_sync.ledger.cases import close_case, open_case, open_refund, order_cause
 from order_sync.ledger.models import CaseState, HistoryRow, OrderRow, OutboxRow
 from order_sync.ledger.session import Transaction
 from order_sync.reasons import Reason
@@ -154,14 +154,7 @@ def _write_along(
         state = CaseState.DISMISSED if row.state is OrderState.CLOSED else CaseState.RESOLVED
         close_case(tx, order_cause(row.id), by=step.actor, resolution=f"order is {row.state.value}", state=state)
     if row.state is OrderState.CONFIRMED and row.refunded_cents:
-        open_case(
-            tx,
-            practice_id=row.practice_id,
-            cause=refund_cause(row.id),
-            reason=Reason.REFUND_TO_RECORD,
-            order=row,
-            amount_cents=row.refunded_cents,
-        )
+        open_refund(tx, row, row.refunded_cents)
     if shown_before != (row.public_status, row.reason, row.detail):
         _tell_store(tx, row)
     tx.session.flush()

@@ -111,6 +111,8 @@ def plan_payment(
         tx.session.add(row)
     row.posting_key, row.marker, row.patient_id = posting_key, marker, patient_id
     row.amount_cents, row.business_day = amount_cents, business_day
+    # What an earlier payment of this order left, that staff voided since, is not this one's.
+    row.payment_id = row.posted_at = row.verified_at = None
     tx.session.flush()
     return row
 

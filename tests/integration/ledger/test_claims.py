@@ -14,7 +14,9 @@ from order_sync.ledger.claims import (
     holds_claim,
     progress_of,
     take_claim,
+    watermark_of,
 )
+from order_sync.ledger.models import PracticeProgress
 from order_sync.ledger.orders import Step, claim_orders, failed_orders, move, read_order, release_orders
 from order_sync.ledger.session import Ledger
 from order_sync.statuses import OrderState
@@ -167,6 +169,15 @@ def test_unclear_outcomes_are_counted_until_a_clear_one(ledger: Ledger):
         counts = [count_unknown_outcome(tx, PRACTICE, is_unknown=unknown) for unknown in (True, True, True, False, True)]
         assert counts == [1, 2, 3, 0, 1]
         assert progress_of(tx, "central").unknown_in_a_row == 0
+
+
+def test_looking_at_a_watermark_begins_nothing(ledger: Ledger):
+    with ledger.transaction() as tx:
+        assert watermark_of(tx, PRACTICE) is None
+        assert tx.session.get(PracticeProgress, PRACTICE) is None
+        progress_of(tx, PRACTICE).watermark = tx.now
+        tx.session.flush()
+        assert watermark_of(tx, PRACTICE) == tx.now
 
 
 def test_unclear_outcomes_of_many_threads_are_all_counted(ledger: Ledger):
