@@ -7,6 +7,7 @@ method with the path's template, and every sentence is one of ours.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import math
 import random
@@ -162,7 +163,19 @@ def checked_base_url(url: str, *, system: str) -> str:
     if parts.scheme == "http" and host not in _LOOPBACK and "." in host:
         msg = f"{system}: the base URL must begin with https:// (plain http is for this machine only)"
         raise SettingsError(msg)
+    if _is_forbidden_address(host):
+        msg = f"{system}: the base URL points at an address that no server of ours can have"
+        raise SettingsError(msg)
     return url.rstrip("/")
+
+
+def _is_forbidden_address(host: str) -> bool:
+    """Say whether a host is link-local, such as a cloud's metadata service, or nobody's own (reliability S16)."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_link_local or address.is_multicast or address.is_unspecified
 
 
 class JsonEdge:

@@ -297,6 +297,11 @@ def test_the_api_is_found_below_every_usual_base_url(base: str, root: str) -> No
         "https://",
         "https://store.example:99999",
         "http://169.254.169.254/latest",
+        "https://169.254.169.254",
+        "https://[fe80::1]",
+        "https://0.0.0.0",
+        "http://10.0.0.7",
+        "https://store.example@169.254.169.254",
         "https://[::1",
     ],
 )
