@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -125,14 +125,14 @@ class SmallWorld:
             transport=nextech_wrap(InProcessNextech(self.nextech, clock.sleep)),
             limiter=NoWaiting(),
             clock=clock,
-            rng=random.Random(1),
+            rng=random.Random(1),  # noqa: S311 - backoff, not secrets
         )
         store = StoreClient(
             StoreConnection(f"{HOST}/store/{self.practice_id}", Bearer(facts.store_token), writer),
             transport=store_wrap(StoreTransport(self.shop, base_path=f"/store/{self.practice_id}", sleep=clock.sleep)),
             limiter=NoWaiting(),
             clock=clock,
-            rng=random.Random(1),
+            rng=random.Random(1),  # noqa: S311 - backoff, not secrets
         )
         return Desk(practice, store, nextech, ledger or self.ledger, KEYS, clock, one_by_one)
 
@@ -154,11 +154,11 @@ class SmallWorld:
                 failures.append(failure)
         return failures
 
-    def runs_over(self, *, hours: float, minutes_apart: float = 15, desk: Desk | None = None) -> None:
-        """Let this much time pass with a run every so often."""
+    def run_after(self, desk: Desk | None = None, *, minutes: Iterable[float] = (), hours: Iterable[float] = ()) -> None:
+        """Run once after each of these pauses."""
         at = desk or self.desk()
-        for _ in range(int(hours * 60 / minutes_apart)):
-            self.clock.advance(minutes=minutes_apart)
+        for pause in [*minutes, *(60 * pause for pause in hours)]:
+            self.clock.advance(minutes=pause)
             self.run(at)
 
     # -- what goes wrong, and what people do

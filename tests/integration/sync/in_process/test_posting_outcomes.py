@@ -62,7 +62,7 @@ def test_every_outcome_of_a_post_ends_as_it_must_and_doubles_nothing(one: SmallW
     assert one.attempts()[0].outcome is case.proved
     if case.after_first_run in (U, M):
         assert one.order().public_status is PublicStatus.WAITING
-    one.runs_over(hours=26, minutes_apart=60)
+    one.run_after(minutes=(1, 30, 20, 20, 600, 900))
     ended = one.order()
     assert (ended.state, ended.why) == (case.in_the_end, case.reason)
     assert len(one.booked()) == case.booked
@@ -76,11 +76,11 @@ def test_a_payment_that_is_executed_late_is_found_and_never_posted_again(one: Sm
     one.plant(Effect.EXECUTED_LATE, after_seconds=hours * 3600)
     one.run()
     assert one.order().state is OrderState.UNKNOWN
-    one.runs_over(hours=1.5)
+    one.run_after(minutes=(2, 35, 20, 20))
     late = hours > 1
     assert one.order().state is (OrderState.QUEUED if late else OrderState.CONFIRMED)
     assert one.open_reasons() == ([Reason.OUTCOME_UNKNOWN] if late else [])
-    one.runs_over(hours=48, minutes_apart=60)
+    one.run_after(hours=(20, 10, 15, 10))
     assert one.order().state is OrderState.CONFIRMED
     assert one.open_reasons() == []
     assert [row.payment_id for row in one.booked()] == [one.payment().payment_id]
@@ -96,8 +96,7 @@ def test_an_unknown_outcome_waits_for_two_reads_apart_after_settling_and_then_na
     assert settled_at is not None
     while one.order().state is OrderState.UNKNOWN:
         assert one.order().public_status is PublicStatus.WAITING
-        one.clock.advance(minutes=5)
-        one.run(desk)
+        one.run_after(desk, minutes=[5])
     queued_after = (one.order().changed_at - settled_at).total_seconds() / 60
     assert rules.absent_reads_apart_minutes <= queued_after < rules.absent_reads_apart_minutes * 3
     [case] = one.open_cases()
@@ -108,6 +107,6 @@ def test_an_unknown_outcome_waits_for_two_reads_apart_after_settling_and_then_na
 def test_three_more_runs_after_a_success_send_nothing(ten: SmallWorld):
     ten.run()
     assert ten.states() == [OrderState.CONFIRMED] * 10
-    ten.runs_over(hours=26, minutes_apart=500)
+    ten.run_after(hours=(0.25, 1, 25))
     assert ten.posts_seen() == 10
     assert len(ten.booked()) == 10
