@@ -184,7 +184,7 @@ def _rank(span: Span) -> str | None:
 
 
 def _operations(spans: list[Span]) -> list[Operation]:
-    words = {LIMITER: "waiting for a slot: ", REQUEST: "", LEDGER: "ledger transaction"}
+    words = {LIMITER: "waiting for a slot: ", REQUEST: "", LEDGER: "ledger: "}
     seconds: dict[str, list[float]] = defaultdict(list)
     for span in spans:
         seconds[words[span.kind] + span.name].append(span.end - span.begin)

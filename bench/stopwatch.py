@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import threading
 import time
@@ -84,7 +85,7 @@ class TimedTransport(httpx.BaseTransport):
 
 
 class TimedLedger(Ledger):
-    """A ledger whose transactions are timed, from before the begin to after the commit."""
+    """A ledger whose transactions are timed by who opened them, from before the begin to after the commit."""
 
     def __init__(self, engine: Engine, watch: Stopwatch) -> None:
         super().__init__(engine)
@@ -92,7 +93,10 @@ class TimedLedger(Ledger):
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        with self._watch.timing(LEDGER, ""), super().transaction() as tx:
+        # Two frames up, behind contextlib, is the function that opened it.
+        frame = inspect.currentframe()
+        caller = frame.f_back.f_back.f_code.co_name if frame and frame.f_back and frame.f_back.f_back else ""
+        with self._watch.timing(LEDGER, caller), super().transaction() as tx:
             yield tx
 
 
