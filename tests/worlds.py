@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from sqlalchemy import select
@@ -105,7 +105,7 @@ class SmallWorld:
         *,
         ledger: Ledger | None = None,
         settings: Mapping[str, object] | None = None,
-        writer: str = "module",
+        writer: Literal["module", "comment"] = "module",
         nextech_wrap: Wrap = as_it_is,
         store_wrap: Wrap = as_it_is,
     ) -> Desk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +12,26 @@ from order_sync.errors import IncompleteReadError
 from order_sync.ledger.postings import witness_payment
 from order_sync.payments import PaymentEntry, PaymentsRead
 
+logger = logging.getLogger(__name__)
+
 LIST_LENGTH = 39
 """Patients in one search, besides the witness: forty GUIDs stay below the 2,048 characters that a server may cut at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What complete reads showed of some patients; `as_of` is the instant before the oldest of them began."""
+    """What complete reads showed of some patients; `as_of` is the instant before the oldest of them began.
+
+    A patient whose payments could not be read completely is not in it: nothing is known of him, and nobody else is
+    held up by that.
+    """
 
     entries: dict[str, tuple[PaymentEntry, ...]]
     as_of: datetime
+
+    def covers(self, patient_id: str) -> bool:
+        """Say whether a patient's payments were read completely."""
+        return patient_id in self.entries
 
     def of(self, patient_id: str) -> tuple[PaymentEntry, ...]:
         """Return a patient's payments; raises KeyError for a patient who was not read."""
@@ -28,7 +39,7 @@ class Evidence:
 
 
 def read_evidence_of(desk: Desk, patient_ids: Collection[str]) -> Evidence:
-    """Read every payment of these patients, completely (reliability 3.5), or raise.
+    """Read every payment of these patients, that can be read completely (reliability 3.5); raises when Nextech does not answer.
 
     A search for several patients at once is documented (a comma list, Nextech contract section 3), but a server that
     does not know lists could answer with nothing, and nothing would look like "not posted". So each such search ends
@@ -37,12 +48,15 @@ def read_evidence_of(desk: Desk, patient_ids: Collection[str]) -> Evidence:
     """
     with desk.ledger.transaction() as tx:
         witness = witness_payment(tx, desk.practice.id)
-    reads = desk.fan_out(lambda ids: _read_list(desk, ids, witness), batches(sorted(set(patient_ids)), LIST_LENGTH))
-    entries: dict[str, list[PaymentEntry]] = {patient_id: [] for patient_id in patient_ids}
-    for entry in _distinct(read for chunk in reads for read in chunk):
+    begun_at = desk.clock.now()
+    chunks = desk.fan_out(lambda ids: _read_list(desk, ids, witness), batches(sorted(set(patient_ids)), LIST_LENGTH))
+    reads = [read for chunk in chunks for read in chunk]
+    read_ids = frozenset[str]().union(*(read.patient_ids for read in reads))
+    entries: dict[str, list[PaymentEntry]] = {patient_id: [] for patient_id in patient_ids if patient_id in read_ids}
+    for entry in _distinct(reads):
         if entry.patient_id in entries:
             entries[entry.patient_id].append(entry)
-    as_of = min(read.as_of for chunk in reads for read in chunk)
+    as_of = min((read.as_of for read in reads), default=begun_at)
     return Evidence({patient_id: tuple(rows) for patient_id, rows in entries.items()}, as_of)
 
 
@@ -60,7 +74,16 @@ def _read_list(desk: Desk, patient_ids: list[str], witness: tuple[str, str] | No
 
 
 def _read_each(desk: Desk, patient_ids: list[str]) -> list[PaymentsRead]:
-    return desk.fan_out(lambda patient_id: desk.nextech.read_payments([patient_id]), patient_ids)
+    reads = desk.fan_out(lambda patient_id: _read_alone(desk, patient_id), patient_ids)
+    return [read for read in reads if read is not None]
+
+
+def _read_alone(desk: Desk, patient_id: str) -> PaymentsRead | None:
+    try:
+        return desk.nextech.read_payments([patient_id])
+    except IncompleteReadError as error:
+        logger.warning("practice %s: the payments of a patient cannot be read: %s", desk.practice.id, error)
+        return None
 
 
 def _distinct(reads: Iterable[PaymentsRead]) -> Iterable[PaymentEntry]:

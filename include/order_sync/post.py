@@ -14,7 +14,7 @@ from datetime import timedelta
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, LoginRefusedError
 from order_sync.ledger.claims import count_unknown_outcome, progress_of
-from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow, PaymentRow
+from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow
 from order_sync.ledger.orders import Step, claim_orders, move, read_order, release_orders
 from order_sync.ledger.postings import (
     Intent,
@@ -23,20 +23,18 @@ from order_sync.ledger.postings import (
     known_payment_ids,
     latest_attempt,
     payments_of,
-    plan_payment,
     update_payment,
 )
 from order_sync.ledger.session import Transaction
-from order_sync.markers import make_marker, posting_key
 from order_sync.match import read_again
-from order_sync.orders import Order
 from order_sync.payment_reads import read_evidence_of
-from order_sync.payments import PostAnswer, PostOutcome, PreparedPayment
-from order_sync.posting_rules import Absent, payment_request
+from order_sync.payments import PostAnswer, PostOutcome
+from order_sync.posting_plans import Posting, leave, plan_postings
+from order_sync.posting_rules import Absent
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
-from order_sync.verify import VerifyCounts, look_for, step_after, verdict_on, verify_payments
+from order_sync.verify import Found, VerifyCounts, look_for, step_after, verdict_on, verify_payments
 
 logger = logging.getLogger(__name__)
 
@@ -59,15 +57,6 @@ class PostCounts:
     is_held_back: bool = False
     """Three unclear outcomes in a row: posting is held back to one order a run until one succeeds."""
     verified: VerifyCounts = field(default_factory=VerifyCounts)
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One order on its way: the row, what will be sent, and the plan in the ledger."""
-
-    row: OrderRow
-    prepared: PreparedPayment
-    payment: PaymentRow
 
 
 def post_payments(desk: Desk, *, only: list[int] | None = None) -> PostCounts:
@@ -125,7 +114,7 @@ def _post_batch(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> None:
 
     The order is read again at most a minute before its claim, and the patient's payments right before it (R0).
     """
-    postings = _plan(desk, read_again(desk, rows, still=OrderState.MATCHED), counts)
+    postings = plan_postings(desk, read_again(desk, rows, still=OrderState.MATCHED))
     if not postings:
         return
     patient_ids = sorted({posting.payment.patient_id for posting in postings})
@@ -135,16 +124,15 @@ def _post_batch(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> None:
     to_send: list[Posting] = []
     for posting in postings:
         mine = known_ids - {posting.payment.payment_id} if posting.payment.payment_id else known_ids
+        if not evidence.covers(posting.payment.patient_id):
+            counts.failed += 1
+            leave(desk, posting.row, "the patient's payments in Nextech cannot be read completely")
+            continue
         verdict = verdict_on(desk, posting.payment, evidence, mine)
         if isinstance(verdict, Absent):
             to_send.append(posting)
-            continue
-        step, payment_id = step_after(verdict)
-        counts.found += 1
-        with desk.ledger.transaction() as tx:
-            if payment_id is not None:
-                update_payment(tx, posting.row.id, payment_id=payment_id, posted_at=tx.now, verified_at=tx.now)
-            move(tx, posting.row, step)
+        else:
+            _record_found(desk, posting, verdict, counts)
     answers = desk.fan_out(lambda posting: _send(desk, posting), to_send)
     for posting, answer in zip(to_send, answers, strict=True):
         _count(counts, posting, answer)
@@ -154,36 +142,18 @@ def _post_batch(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> None:
         raise LoginRefusedError(refused.reason, system="nextech", route="POST payment", status=refused.status)
 
 
-def _plan(desk: Desk, orders: list[tuple[OrderRow, Order]], counts: PostCounts) -> list[Posting]:
-    """Freeze what would be sent, and record it; the marker is the same for ever (reliability 3.1)."""
-    postings = []
-    for row, order in orders:
-        if row.patient_id is None:
-            continue
-        key = posting_key(order, desk.practice)
-        marker = make_marker(desk.keys.marker, key)
-        request = payment_request(order, desk.practice, row.patient_id, marker)
+def _record_found(desk: Desk, posting: Posting, verdict: Found, counts: PostCounts) -> None:
+    """Take the order where the look before the post shows that it belongs; nothing is sent."""
+    step, payment_id = step_after(verdict)
+    try:
         with desk.ledger.transaction() as tx:
-            if _is_unsettled(tx, row):
-                logger.warning("practice %s: order %s has an attempt that is not settled", row.practice_id, row.number)
-                counts.failed += 1
-                continue
-            payment = plan_payment(
-                tx,
-                row,
-                posting_key=key.as_text(),
-                marker=marker,
-                patient_id=request.patient_id,
-                amount_cents=request.amount_cents,
-                business_day=request.business_day,
-            )
-        postings.append(Posting(row, desk.nextech.prepare_payment(request), payment))
-    return postings
-
-
-def _is_unsettled(tx: Transaction, row: OrderRow) -> bool:
-    attempt = latest_attempt(tx, row.id, AttemptKind.PAYMENT)
-    return attempt is not None and attempt.outcome is None
+            if payment_id is not None:
+                update_payment(tx, posting.row.id, payment_id=payment_id, posted_at=tx.now, verified_at=tx.now)
+            move(tx, posting.row, step)
+    except LedgerBusyError as error:
+        logger.info("practice %s: %s", desk.practice.id, error)
+        return
+    counts.found += 1
 
 
 def _send(desk: Desk, posting: Posting) -> PostAnswer | None:

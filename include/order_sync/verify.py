@@ -13,6 +13,7 @@ from order_sync.errors import LedgerBusyError
 from order_sync.ledger.models import AttemptKind, OrderRow, PaymentRow
 from order_sync.ledger.orders import Step, move, orders_in, read_order
 from order_sync.ledger.postings import (
+    find_payment,
     finish_attempt,
     known_payment_ids,
     latest_attempt,
@@ -76,7 +77,11 @@ def verdict_on(desk: Desk, payment: PaymentRow, evidence: Evidence, known_ids: f
     )
 
 
-def step_after(verdict: Posted | Mismatch | Voided | Doubled | PossibleManualEntry) -> tuple[Step, str | None]:
+Found = Posted | Mismatch | Voided | Doubled | PossibleManualEntry
+"""Every verdict but absence."""
+
+
+def step_after(verdict: Found) -> tuple[Step, str | None]:
     """Return where a payment that a complete read shows takes its order, and the payment's id."""
     match verdict:
         case Posted(payment_id=payment_id):
@@ -159,6 +164,9 @@ def look_for(desk: Desk, rows: Iterable[tuple[OrderRow, PaymentRow]], counts: Ve
     with desk.ledger.transaction() as tx:
         known_ids = known_payment_ids(tx, desk.practice.id, patient_ids)
     for row, payment in pairs:
+        if not evidence.covers(payment.patient_id):
+            counts.still_open += 1
+            continue
         mine = known_ids - {payment.payment_id} if payment.payment_id else known_ids
         verdict = verdict_on(desk, payment, evidence, mine)
         try:
@@ -220,12 +228,15 @@ def _settle_absence(
 
 
 def _hand_over_unverifiable(desk: Desk, rows: Iterable[OrderRow]) -> None:
-    """Give orders to a person whose outcome is still open after a day: the reads that would settle it do not succeed."""
+    """Give orders to a person whose outcome is open and whose payments could not be read completely for a day."""
     limit = timedelta(hours=desk.practice.posting.cannot_verify_after_hours)
     for row in rows:
         if row.state is not OrderState.UNKNOWN:
             continue
         with desk.ledger.transaction() as tx:
             current, attempt = read_order(tx, row.id), latest_attempt(tx, row.id, AttemptKind.PAYMENT)
-            if current.state is OrderState.UNKNOWN and attempt is not None and attempt.deadline + limit < tx.now:
+            payment = find_payment(tx, row.id)
+            if current.state is not OrderState.UNKNOWN or attempt is None or payment is None:
+                continue
+            if max(attempt.deadline, payment.last_absent_at or attempt.deadline) + limit < tx.now:
                 move(tx, current, Step(OrderState.QUEUED, Reason.CANNOT_VERIFY))
