@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import httpx
@@ -19,8 +20,9 @@ import httpx
 from order_sync.clients.deadline import AnswerLostError, DeadlineTransport, NotSentError
 from order_sync.clients.http import Answer, JsonEdge, checked_base_url
 from order_sync.clients.limiter import Limiter, PacedLimiter
-from order_sync.clients.store_reading import LIST_ROUTE, OrdersPage, RawPage, SliceReader, read_page
+from order_sync.clients.store_reading import OrdersPage, RawPage, SliceReader, read_page
 from order_sync.clients.store_requests import (
+    LIST_ROUTE,
     Bearer,
     Column,
     Condition,
@@ -35,7 +37,7 @@ from order_sync.clients.store_status import (
     MOST_STATUSES_PER_CALL,
     StatusResult,
     StatusUpdate,
-    write_by_comment,
+    write_by_comments,
     write_by_module,
 )
 from order_sync.clients.store_wire import Row, entity_id, lacks_balances, read_order
@@ -133,10 +135,12 @@ class StoreClient:
         Only `LoginRefusedError` is raised; whatever else goes wrong is in the results, and may be repeated.
         """
         if self._settings.status_writer == "comment":
-            return [write_by_comment(self, update) for update in updates]
+            write: Callable[[Sequence[StatusUpdate]], list[StatusResult]] = partial(write_by_comments, self)
+        else:
+            write = partial(write_by_module, self._put_statuses)
         results: list[StatusResult] = []
         for start in range(0, len(updates), MOST_STATUSES_PER_CALL):
-            results += write_by_module(self._put_statuses, updates[start : start + MOST_STATUSES_PER_CALL])
+            results += write(updates[start : start + MOST_STATUSES_PER_CALL])
         return results
 
     def check(self) -> str:

@@ -13,13 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from order_sync.clients.http import Answer, AnswerTooLateError
-from order_sync.clients.store_requests import Column, Condition, Filter
+from order_sync.clients.store_requests import LIST_ROUTE, Column, Condition, Filter
 from order_sync.clients.store_wire import Row, entity_id, is_row, store_time, updated_at
 from order_sync.errors import IncompleteReadError, SourceUnavailableError
 from order_sync.orders import Order, OrderProblem
 
 MOST_ORDERS_PER_SLICE = 2_000
-LIST_ROUTE = "GET /V1/orders"
 _SHORTEST_SLICE = timedelta(seconds=60)
 _FARTHEST_STEP = 2**40
 _MOST_FALSE_ALARMS = 3

@@ -18,6 +18,8 @@ from oauthlib.oauth1 import Client as OAuth1Signer
 
 from order_sync.clock import Clock
 
+LIST_ROUTE = "GET /V1/orders"
+
 
 @dataclass(frozen=True, slots=True)
 class Bearer:

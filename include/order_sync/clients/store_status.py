@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from order_sync.clients.http import Answer
+from order_sync.clients.store_requests import LIST_ROUTE, Column, Condition, Filter, search_query
 from order_sync.clients.store_wire import store_time
 from order_sync.errors import RemoteError, RequestRejectedError, SourceUnavailableError, TransientError
 
@@ -24,9 +26,9 @@ _WORDS = {
     "waiting_for_sync": "Waiting for Sync",
 }
 BULK_ROUTE = "PUT /V1/nextech/orders/sync-status"
-_READ_COMMENTS = "GET /V1/orders/{id}/comments"
 _READ_ORDER = "GET /V1/orders/{id}"
 _POST_COMMENT = "POST /V1/orders/{id}/comments"
+_FIELDS = "entity_id,status,status_histories[comment]"
 _CONFLICT = 409
 _TRIES = 2
 
@@ -97,24 +99,69 @@ def write_by_module(call: Callable[[object], Answer], updates: Sequence[StatusUp
     return [_module_result(update, result) for update, result in zip(updates, results, strict=True)]
 
 
-def write_by_comment(calls: StatusCalls, update: StatusUpdate) -> StatusResult:
-    """Add the status as a comment, unless our key is there already.
+def write_by_comments(calls: StatusCalls, updates: Sequence[StatusUpdate]) -> list[StatusResult]:
+    """Add each status as a comment, unless our key is there already; up to 100 orders are looked at in one read."""
+    seen = _read_orders(calls, [update.order_id for update in updates])
+    return [_write_by_comment(calls, update, seen.get(update.order_id)) for update in updates]
 
-    A lost answer is settled by looking for the key again, and only then is the comment sent a second time.
-    """
+
+def _write_by_comment(calls: StatusCalls, update: StatusUpdate, seen: _Seen | None) -> StatusResult:
+    """Add one comment. A lost answer is settled by looking for the key again; only then is it sent a second time."""
     reason = ""
     try:
         for _ in range(_TRIES):
-            if _has_comment(calls, update):
+            seen = seen or _read_order(calls, update.order_id)
+            if any(update.run_key in comment for comment in seen.comments):
                 return StatusResult(update.order_id, is_written=True)
-            reason = _add_comment(calls, update)
+            reason = _add_comment(calls, update, seen.status)
             if not reason:
                 return StatusResult(update.order_id, is_written=True)
-        if _has_comment(calls, update):
+            seen = None
+        if any(update.run_key in comment for comment in _read_order(calls, update.order_id).comments):
             return StatusResult(update.order_id, is_written=True)
     except (TransientError, RequestRejectedError) as error:
         reason = str(error)
     return _failed(update, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a comment depends on: the order's own status, and the comments that are there."""
+
+    status: str
+    comments: tuple[str, ...]
+
+
+def _read_orders(calls: StatusCalls, order_ids: Sequence[int]) -> dict[int, _Seen]:
+    """Read many orders' statuses and comments at once; an order that is not told in full is left out."""
+    wanted = Filter(Column.ENTITY_ID, Condition.IN, ",".join(map(str, order_ids)))
+    path = f"/orders?{search_query([wanted], page_size=len(order_ids))}&fields={quote(f'items[{_FIELDS}],total_count')}"
+    try:
+        answer = calls.read(LIST_ROUTE, path)
+    except (TransientError, RequestRejectedError):
+        return {}
+    items = answer.document.get("items") if isinstance(answer.document, dict) else None
+    seen = {}
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("entity_id"), int) and (told := _seen(item)) is not None:
+            seen[item["entity_id"]] = told
+    return seen
+
+
+def _read_order(calls: StatusCalls, order_id: int) -> _Seen:
+    answer = calls.read(_READ_ORDER, f"/orders/{order_id}?fields={quote(_FIELDS)}")
+    told = _seen(answer.document) if isinstance(answer.document, dict) else None
+    if told is None:
+        reason = "the order's own status and comments cannot be read"
+        raise SourceUnavailableError(reason, system="store", route=_READ_ORDER, status=answer.status)
+    return told
+
+
+def _seen(order: dict[str, Any]) -> _Seen | None:
+    status, histories = order.get("status"), order.get("status_histories")
+    if not isinstance(status, str) or not status or not isinstance(histories, list):
+        return None
+    return _Seen(status, tuple(str(row.get("comment")) for row in histories if isinstance(row, dict)))
 
 
 def _entry(update: StatusUpdate) -> dict[str, object]:
@@ -143,25 +190,12 @@ def _module_result(update: StatusUpdate, result: object) -> StatusResult:
     )
 
 
-def _has_comment(calls: StatusCalls, update: StatusUpdate) -> bool:
-    answer = calls.read(_READ_COMMENTS, f"/orders/{update.order_id}/comments")
-    items = answer.document.get("items") if isinstance(answer.document, dict) else None
-    if not isinstance(items, list):
-        reason = "200 without items"
-        raise SourceUnavailableError(reason, system="store", route=_READ_COMMENTS, status=answer.status)
-    return any(update.run_key in str(item.get("comment")) for item in items if isinstance(item, dict))
-
-
-def _add_comment(calls: StatusCalls, update: StatusUpdate) -> str:
+def _add_comment(calls: StatusCalls, update: StatusUpdate, status: str) -> str:
     """Send the comment; return "" when the store said true, else why it is not known to be there.
 
-    The order's status is read just before and sent unchanged: older stores set it to NULL when it is left out, 2.4.7
-    refuses any other, later ones allow those of the same state (store contract section 4).
+    The order's own status is sent unchanged: older stores set it to NULL when it is left out, 2.4.7 refuses any other,
+    later ones allow those of the same state (store contract section 4).
     """
-    order = calls.read(_READ_ORDER, f"/orders/{update.order_id}?fields=entity_id,status").document
-    status = order.get("status") if isinstance(order, dict) else None
-    if not isinstance(status, str) or not status:
-        return "the order's own status cannot be read"
     text = f"Nextech Status: {_WORDS[update.status]}. {update.message[:MESSAGE_CHARACTERS]} [{update.run_key}]"
     document = {
         "statusHistory": {

@@ -137,16 +137,23 @@ class Comments:
         self.status: str | None = "processing"
         self.comments: list[dict] = [{"comment": "Captured amount online.", "status": "processing"}, {"comment": None}]
         self.lose: Callable[[], str] = lambda: ""
+        self.is_listed_in_full = True
+        self.reads = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         match (request.method, request.url.path):
-            case ("GET", "/rest/V1/orders/5/comments"):
-                return json_answer(200, {"items": self.comments, "search_criteria": {}, "total_count": len(self.comments)})
+            case ("GET", "/rest/V1/orders"):
+                self.reads += 1
+                return json_answer(200, {"items": [self._order()] if self.is_listed_in_full else [], "total_count": 1})
             case ("GET", "/rest/V1/orders/5"):
-                return json_answer(200, {"entity_id": 5, "status": self.status})
+                self.reads += 1
+                return json_answer(200, self._order())
             case ("POST", "/rest/V1/orders/5/comments"):
                 return self._add(json.loads(request.content)["statusHistory"])
         raise AssertionError(request.url.path)
+
+    def _order(self) -> dict:
+        return {"entity_id": 5, "status": self.status, "status_histories": self.comments}
 
     def _add(self, comment: dict) -> httpx.Response:
         assert comment["is_customer_notified"] == 0
@@ -196,10 +203,25 @@ def test_a_comment_whose_answer_was_lost_is_looked_for_before_it_is_sent_again(h
     assert len(store.ours) == 1
 
 
+def test_one_read_tells_all_that_a_comment_depends_on(clock: FakeClock) -> None:
+    store = Comments()
+    [result] = store_client(store, clock, writer="comment").write_statuses([update(5)])
+    assert result.is_written
+    assert store.reads == 1
+
+
+def test_an_order_that_the_list_does_not_tell_in_full_is_read_alone(clock: FakeClock) -> None:
+    store = Comments()
+    store.is_listed_in_full = False
+    [result] = store_client(store, clock, writer="comment").write_statuses([update(5)])
+    assert result.is_written
+    assert (store.reads, len(store.ours)) == (2, 1)
+
+
 def test_a_comment_that_cannot_be_written_says_why(clock: FakeClock) -> None:
     store = Comments()
     store.status = None
     [result] = store_client(store, clock, writer="comment").write_statuses([update(5)])
     assert not result.is_written
-    assert "status cannot be read" in result.reason
+    assert "status and comments cannot be read" in result.reason
     assert store.ours == []
