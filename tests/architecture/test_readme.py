@@ -22,9 +22,8 @@ def test_every_make_target_that_the_readme_names_exists():
 
 
 def test_every_file_that_a_document_links_to_exists():
-    missing = []
-    for document in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
-        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
-            if not (document.parent / target).exists():
-                missing.append(f"{document.name}: {target}")
+    documents = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    links = [(one, target) for one in documents for target in re.findall(r"\]\(([^)#:]+)\)", one.read_text(encoding="utf-8"))]
+    missing = [f"{one.name}: {target}" for one, target in links if not (one.parent / target).exists()]
+    assert links
     assert missing == []
