@@ -125,14 +125,14 @@ class SmallWorld:
             transport=nextech_wrap(InProcessNextech(self.nextech, clock.sleep)),
             limiter=NoWaiting(),
             clock=clock,
-            rng=random.Random(1),  # noqa: S311 - backoff, not secrets
+            rng=random.Random(1),
         )
         store = StoreClient(
             StoreConnection(f"{HOST}/store/{self.practice_id}", Bearer(facts.store_token), writer),
             transport=store_wrap(StoreTransport(self.shop, base_path=f"/store/{self.practice_id}", sleep=clock.sleep)),
             limiter=NoWaiting(),
             clock=clock,
-            rng=random.Random(1),  # noqa: S311 - backoff, not secrets
+            rng=random.Random(1),
         )
         return Desk(practice, store, nextech, ledger or self.ledger, KEYS, clock, one_by_one)
 

@@ -64,7 +64,7 @@ def client(nextech: Nextech, clock: FakeClock) -> NextechClient:
         transport=InProcessNextech(nextech, clock.sleep),
         limiter=PacedLimiter(19.0, clock),
         clock=clock,
-        rng=random.Random(5),  # noqa: S311 - repeatable pauses
+        rng=random.Random(5),
     )
 
 

@@ -39,7 +39,7 @@ def store_clock() -> FakeClock:
 
 @pytest.fixture
 def shop(demo: Demo, store_clock: FakeClock) -> Shop:
-    opened = open_shop(EASTERN, clock=store_clock.now, rng=random.Random(3))  # noqa: S311 - a repeatable store
+    opened = open_shop(EASTERN, clock=store_clock.now, rng=random.Random(3))
     opened.load(demo.books["eastern"])
     return opened
 
@@ -50,7 +50,7 @@ def open_client(shop: Shop, clock: FakeClock, *, auth: Bearer | OAuth1 = BEARER,
         transport=StoreTransport(shop, base_path="/store/eastern", sleep=clock.sleep),
         limiter=NoLimit(),
         clock=clock,
-        rng=random.Random(5),  # noqa: S311 - repeatable pauses
+        rng=random.Random(5),
     )
 
 

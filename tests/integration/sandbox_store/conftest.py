@@ -49,7 +49,7 @@ def hand_clock() -> HandClock:
 
 @pytest.fixture
 def shop(demo: Demo, hand_clock: HandClock) -> Shop:
-    opened = open_shop(EASTERN, clock=hand_clock, rng=random.Random(3))  # noqa: S311 - demo data
+    opened = open_shop(EASTERN, clock=hand_clock, rng=random.Random(3))
     opened.load(demo.books["eastern"])
     return opened
 

@@ -64,7 +64,7 @@ class ScriptedNextech:
             transport=httpx.MockTransport(self),
             limiter=limiter or NoLimit(),
             clock=clock,
-            rng=random.Random(1),  # noqa: S311 - repeatable pauses
+            rng=random.Random(1),
         )
 
 
@@ -81,7 +81,7 @@ def token_answer(number: int, **changes: object) -> httpx.Response:
 def store_client(handler: Handler, clock: FakeClock, *, writer: str = "module") -> StoreClient:
     settings = StoreConnection("https://store.example", Bearer("token-canary"), writer)  # type: ignore[arg-type]
     transport = httpx.MockTransport(handler)
-    rng = random.Random(1)  # noqa: S311 - repeatable pauses
+    rng = random.Random(1)
     return StoreClient(settings, transport=transport, limiter=NoLimit(), clock=clock, rng=rng)
 
 

@@ -45,7 +45,7 @@ def test_a_burst_is_spread_so_that_no_second_holds_more_than_the_limit(clock: Fa
 
 @given(st.lists(st.floats(0, 2), min_size=30, max_size=120), st.integers(0, 2**32))
 def test_whatever_the_pauses_and_late_wake_ups_no_second_holds_more_than_the_limit(pauses: list[float], seed: int) -> None:
-    rng = random.Random(seed)  # noqa: S311 - a repeatable test
+    rng = random.Random(seed)
 
     class Drowsy(FakeClock):
         def sleep(self, seconds: float) -> None:
