@@ -66,7 +66,7 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
             everything: tuple[Order | OrderProblem, ...] = (*page.orders, *page.problems)
             for seen in everything:
                 if _belongs_here(desk, seen):
-                    take_in(tx, desk, seen)
+                    _take_in_alone(tx, desk, seen)
             if page.is_slice_end:
                 _move_watermark(tx, desk, min(page.slice_until, _settled_until(desk, now)))
             take_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS)
@@ -76,6 +76,20 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
         if desk.is_out_of_time:
             break
     return counts
+
+
+def _take_in_alone(tx: Transaction, desk: Desk, seen: Order | OrderProblem) -> None:
+    """Take one order in; one that breaks a rule nobody thought of becomes a case, and the page goes on without it."""
+    try:
+        with tx.session.begin_nested():
+            take_in(tx, desk, seen)
+    except Exception as error:
+        if isinstance(seen, OrderProblem):
+            raise
+        kind = type(error).__name__  # its text may hold what the order holds
+        logger.warning("practice %s: order %s cannot be taken in: %s", desk.practice.id, seen.number, kind)
+        problem = OrderProblem(seen.entity_id, f"it breaks a rule of the ledger ({kind})", seen.number, seen.placed_at)
+        take_in(tx, desk, problem)
 
 
 def _belongs_here(desk: Desk, seen: Order | OrderProblem) -> bool:

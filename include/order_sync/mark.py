@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 from order_sync.clients.store import StatusUpdate
 from order_sync.desk import Desk
+from order_sync.ledger.cases import close_case, open_case, practice_cause
 from order_sync.ledger.models import OrderRow, OutboxRow
-from order_sync.ledger.outbox import mark_sent, postpone, unsent_statuses
+from order_sync.ledger.orders import SYNC
+from order_sync.ledger.outbox import mark_sent, postpone, stuck_statuses, unsent_statuses
+from order_sync.reasons import Reason
 from order_sync.statuses import PublicStatus
 from order_sync.trouble import watching
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 100
+_TRIES_BEFORE_A_CASE = 3
 _SLUGS = {
     PublicStatus.SYNCED: "synced",
     PublicStatus.NOT_SYNCED: "not_synced",
@@ -50,6 +54,8 @@ def mark_status(desk: Desk, *, only: list[int] | None = None) -> MarkCounts:
         desk.progress("statuses written", len(unsent))
         if not tried or len(unsent) < _BATCH:
             break
+    if only is None:
+        _report_unwritten(desk)
     logger.info(
         "practice %s: %d statuses written, %d kept by staff, %d postponed",
         desk.practice.id,
@@ -78,6 +84,18 @@ def _write(desk: Desk, unsent: list[tuple[OutboxRow, OrderRow]], counts: MarkCou
                 postpone(tx, outbox, result.reason)
                 counts.postponed += 1
     return left
+
+
+def _report_unwritten(desk: Desk) -> None:
+    """Keep one case open while the store refuses statuses again and again; orders and payments do not wait for it."""
+    cause = practice_cause(desk.practice.id, Reason.STATUS_NOT_WRITTEN)
+    with desk.ledger.transaction() as tx:
+        stuck = stuck_statuses(tx, desk.practice.id, tries=_TRIES_BEFORE_A_CASE)
+        if stuck:
+            detail = f"{len(stuck)} orders, the oldest: {stuck[0].last_error}"
+            open_case(tx, practice_id=desk.practice.id, cause=cause, reason=Reason.STATUS_NOT_WRITTEN, detail=detail)
+        else:
+            close_case(tx, cause, by=SYNC, resolution="every status is written")
 
 
 def _update(outbox: OutboxRow, order: OrderRow) -> StatusUpdate:

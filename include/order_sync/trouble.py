@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from order_sync.desk import Desk
 from order_sync.errors import LoginRefusedError, RemoteError, SettingsError
-from order_sync.ledger.cases import close_case, open_case, practice_cause
+from order_sync.ledger.cases import close_case, open_case, open_cases, practice_cause
 from order_sync.ledger.orders import SYNC
 from order_sync.ledger.session import Ledger
 from order_sync.reasons import Reason
@@ -43,6 +43,22 @@ def end_trouble(desk: Desk, *systems: str) -> None:
             for reason in (Reason.LOGIN_REFUSED, _UNAVAILABLE[system]):
                 if close_case(tx, _cause(practice_id, reason, system), by=SYNC, resolution=f"{system} answers again"):
                     logger.info("practice %s: %s answers again", practice_id, system)
+
+
+def look_whether_it_is_over(desk: Desk, system: str) -> None:
+    """Ask a system that was in trouble whether it answers, when no order gives a reason to: an old case must not stand."""
+    with desk.ledger.transaction() as tx:
+        reasons = (Reason.LOGIN_REFUSED, _UNAVAILABLE[system])
+        causes = {_cause(desk.practice.id, reason, system) for reason in reasons}
+        if not any(case.cause in causes for case in open_cases(tx, desk.practice.id)):
+            return
+    client = desk.nextech if system == "nextech" else desk.store
+    try:
+        client.check()
+    except RemoteError as error:
+        logger.info("practice %s: still in trouble: %s", desk.practice.id, error)
+        return
+    end_trouble(desk, system)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ from order_sync.posting_rules import (
 )
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
-from order_sync.trouble import watching
+from order_sync.trouble import look_whether_it_is_over, watching
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,7 @@ def verify_payments(desk: Desk, *, only: Collection[int] | None = None) -> Verif
     the settling time, goes to a person, who is told to look for the marker first. No step depends on a callback.
     """
     counts = VerifyCounts()
+    look_whether_it_is_over(desk, "nextech")
     _give_up_waiting(desk)
     with desk.ledger.transaction() as tx:
         rows = _open_orders(tx, desk, only)

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select, update
 from order_sync.ledger.models import OrderRow, OutboxRow
 from order_sync.ledger.session import Transaction
 
-_RETRY_MINUTES = (0, 5, 15, 60)
+_RETRY_MINUTES = (5, 15, 60)
 
 
 def unsent_statuses(
@@ -31,6 +31,16 @@ def unsent_statuses(
     if only is not None:
         query = query.where(OutboxRow.order_id.in_(only))
     return [(outbox, order) for outbox, order in tx.session.execute(query)]
+
+
+def stuck_statuses(tx: Transaction, practice_id: str, *, tries: int) -> list[OutboxRow]:
+    """Return the practice's statuses that could not be written in this many tries, oldest first."""
+    query = (
+        select(OutboxRow)
+        .where(OutboxRow.practice_id == practice_id, OutboxRow.sent_at.is_(None), OutboxRow.tries >= tries)
+        .order_by(OutboxRow.id)
+    )
+    return list(tx.session.scalars(query))
 
 
 def mark_sent(tx: Transaction, ids: Sequence[int], *, note: str | None = None) -> None:
