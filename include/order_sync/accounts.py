@@ -13,17 +13,19 @@ from datetime import timedelta
 
 from order_sync.candidates import find_candidates
 from order_sync.desk import Desk
-from order_sync.errors import LoginRefusedError
+from order_sync.errors import LedgerBusyError, LoginRefusedError
 from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow
-from order_sync.ledger.orders import Step, move, read_order
-from order_sync.ledger.postings import Intent, begin_attempt, finish_attempt, overdue_attempts
+from order_sync.ledger.orders import Step, move
+from order_sync.ledger.postings import Intent, begin_attempt, doubtful_account, finish_attempt, overdue_attempts
+from order_sync.ledger.session import Transaction
 from order_sync.matching import AskPerson, Match, NoMatch, match_patient
 from order_sync.normal_forms import normalise_customer, normalise_patient
-from order_sync.orders import Customer, OrderProblem
+from order_sync.orders import Customer, Order
 from order_sync.patients import NewPatient, Patient
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
+from order_sync.trouble import watching
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,9 @@ def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str
     send_by = desk.clock.monotonic() + rules.send_seconds
     digest = hashlib.sha256(f"patient|{row.practice_id}|{row.customer_key}".encode()).hexdigest()
     with desk.ledger.transaction() as tx:
+        earlier = doubtful_account(tx, row, since=tx.now - timedelta(hours=rules.post_again_after_hours))
+        if earlier is not None:
+            return _wait_for(tx, row, earlier, evidence)
         creating = move(tx, row, Step(OrderState.CREATING), match_evidence=evidence)
         seconds = rules.send_seconds + rules.answer_seconds + 5
         attempt = begin_attempt(tx, creating, Intent(AttemptKind.PATIENT, digest, seconds))
@@ -88,6 +93,17 @@ def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str
     return step
 
 
+def _wait_for(tx: Transaction, row: OrderRow, earlier: OrderRow, evidence: Mapping[str, object]) -> Step:
+    """Create nothing while an earlier request for this customer's account may still be executed (reliability K5)."""
+    if earlier.state is OrderState.CREATING:
+        step = Step(OrderState.RECEIVED, detail="a new account for this customer is being verified")
+        move(tx, row, step, not_before=tx.now + timedelta(minutes=5))
+    else:
+        step = Step(OrderState.QUEUED, Reason.ACCOUNT_OUTCOME_UNKNOWN)
+        move(tx, row, step, match_evidence=evidence)
+    return step
+
+
 def _step_after(answer: PostAnswer) -> tuple[Step, dict[str, object]]:
     match answer.outcome:
         case PostOutcome.EXECUTED:
@@ -103,7 +119,7 @@ def _step_after(answer: PostAnswer) -> tuple[Step, dict[str, object]]:
 def _after_conflict(desk: Desk, creating: OrderRow, attempt: AttemptRow, customer: Customer, answer: PostAnswer) -> Step:
     """Search again after a 409: the server says that the account exists, not which (Nextech contract section 5 #5)."""
     [charts] = find_candidates(desk, [customer])
-    decision = match_patient(customer, charts, desk.practice)
+    decision = match_patient(customer, charts or [], desk.practice)
     changes: dict[str, object] = {}
     match decision:
         case Match(patient_id=patient_id, level=level):
@@ -128,31 +144,47 @@ def recover_accounts(desk: Desk, *, only: Collection[int] | None = None) -> None
     """Settle the accounts that were asked for and whose answer was lost: by looking for them, never by asking again."""
     with desk.ledger.transaction() as tx:
         overdue = overdue_attempts(tx, desk.practice.id, OrderState.CREATING, AttemptKind.PATIENT)
-    for row, attempt in overdue:
-        if only is not None and row.id not in only:
-            continue
-        order = desk.store.read_orders([row.entity_id]).get(row.entity_id)
-        if order is None or isinstance(order, OrderProblem):
-            logger.warning("practice %s: order %s cannot be read again", desk.practice.id, row.number)
-            continue
-        found = _accounts_like(desk, order.customer)
-        with desk.ledger.transaction() as tx:
-            current = read_order(tx, row.id)
-            if attempt.outcome is None:
-                finish_attempt(tx, attempt.attempt_id, _NO_ANSWER)
-            settle_at = attempt.deadline + timedelta(minutes=desk.practice.posting.settle_minutes)
-            if len(found) == 1:
-                move(tx, current, Step(OrderState.MATCHED), patient_id=found[0].patient_id, matched_by="created")
-            elif found:
-                ids = [chart.patient_id for chart in found]
-                move(tx, current, Step(OrderState.QUEUED, Reason.DUPLICATED_CUSTOMER, candidate_ids=ids))
-            elif tx.now >= settle_at:
-                move(tx, current, Step(OrderState.QUEUED, Reason.ACCOUNT_OUTCOME_UNKNOWN))
+    mine = [(row, attempt) for row, attempt in overdue if only is None or row.id in only]
+    if not mine:
+        return
+    with watching(desk, "store", "nextech"):
+        orders = desk.store.read_orders([row.entity_id for row, _ in mine])
+        for row, attempt in mine:
+            order = orders.get(row.entity_id)
+            if isinstance(order, Order):
+                found = _accounts_like(desk, order.customer)
+            else:
+                logger.warning("practice %s: order %s cannot be read again", desk.practice.id, row.number)
+                found = None
+            try:
+                _settle(desk, row, attempt, found)
+            except LedgerBusyError as error:
+                logger.info("practice %s: %s", desk.practice.id, error)
 
 
-def _accounts_like(desk: Desk, customer: Customer) -> list[Patient]:
-    """Return the charts with exactly what we would have created: e-mail, last name and birth date."""
+def _settle(desk: Desk, row: OrderRow, attempt: AttemptRow, found: list[Patient] | None) -> None:
+    """Move an order by the accounts that a look found; None says that the look did not succeed."""
+    rules = desk.practice.posting
+    patience = (
+        timedelta(minutes=rules.settle_minutes) if found is not None else timedelta(hours=rules.cannot_verify_after_hours)
+    )
+    with desk.ledger.transaction() as tx:
+        if attempt.outcome is None:
+            finish_attempt(tx, attempt.attempt_id, _NO_ANSWER)
+        if found and len(found) == 1:
+            move(tx, row, Step(OrderState.MATCHED), patient_id=found[0].patient_id, matched_by="created")
+        elif found:
+            ids = [chart.patient_id for chart in found]
+            move(tx, row, Step(OrderState.QUEUED, Reason.DUPLICATED_CUSTOMER, candidate_ids=ids))
+        elif tx.now >= attempt.deadline + patience:
+            move(tx, row, Step(OrderState.QUEUED, Reason.ACCOUNT_OUTCOME_UNKNOWN))
+
+
+def _accounts_like(desk: Desk, customer: Customer) -> list[Patient] | None:
+    """Return the charts with exactly what we would have created: e-mail, last name and birth date; None without a proof."""
     [charts] = find_candidates(desk, [customer])
+    if charts is None:
+        return None
     email = normalise_customer(customer, desk.practice).email
     same = _with_same_name_and_birth_date(desk, customer, charts)
     return [chart for chart in same if normalise_patient(chart, desk.practice).email in (email, None)]

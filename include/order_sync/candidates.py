@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from order_sync.desk import Desk
+from order_sync.errors import IncompleteReadError, RequestRejectedError
 from order_sync.normal_forms import NormalPerson, normalise_customer, normalise_patient
 from order_sync.orders import Customer
 from order_sync.patients import Patient
 
+logger = logging.getLogger(__name__)
+
 Values = Callable[[NormalPerson], frozenset[str]]
+Ask = Callable[[Sequence[str]], list[Patient]]
+Found = Mapping[str, list[Patient] | None]
+"""Value to the charts that have it; None where the search did not succeed."""
 
 
-def find_candidates(desk: Desk, customers: Sequence[Customer]) -> list[list[Patient]]:
-    """Return, for each customer, every chart that shares the e-mail or the phone; complete or raised.
+def find_candidates(desk: Desk, customers: Sequence[Customer]) -> list[list[Patient] | None]:
+    """Return, for each customer, every chart that shares the e-mail or the phone, proved complete.
+
+    None stands for a customer whose own search is refused or cannot be proved complete: nothing is known, and nobody else
+    is held up by it. Raises when Nextech does not answer.
 
     A list in one search is documented (Nextech contract section 3) but not what a server does that knows no lists. So
     a value without a hit is searched again alone, unless the same list showed hits for two other values: then the
@@ -22,12 +32,18 @@ def find_candidates(desk: Desk, customers: Sequence[Customer]) -> list[list[Pati
     people = [normalise_customer(customer, desk.practice) for customer in customers]
     by_email = _search(desk, people, _emails, lambda values: desk.nextech.search_patients(emails=values))
     by_phone = _search(desk, people, _phones, lambda values: desk.nextech.search_patients(phones=values))
-    found = []
-    for person in people:
-        charts = [chart for email in _emails(person) for chart in by_email.get(email, ())]
-        charts += [chart for phone in person.phones for chart in by_phone.get(phone, ())]
-        found.append(list({chart.patient_id: chart for chart in charts}.values()))
-    return found
+    return [_charts_of(person, by_email, by_phone) for person in people]
+
+
+def _charts_of(person: NormalPerson, by_email: Found, by_phone: Found) -> list[Patient] | None:
+    charts: dict[str, Patient] = {}
+    for found, values in ((by_email, _emails(person)), (by_phone, person.phones)):
+        for value in values:
+            hits = found.get(value, [])
+            if hits is None:
+                return None
+            charts |= {chart.patient_id: chart for chart in hits}
+    return list(charts.values())
 
 
 def contacts_of(customer: Customer, desk: Desk) -> frozenset[str]:
@@ -44,21 +60,32 @@ def _phones(person: NormalPerson) -> frozenset[str]:
     return person.phones
 
 
-def _search(
-    desk: Desk, people: Iterable[NormalPerson], values_of: Values, ask: Callable[[Sequence[str]], list[Patient]]
-) -> dict[str, list[Patient]]:
+def _search(desk: Desk, people: Iterable[NormalPerson], values_of: Values, ask: Ask) -> Found:
     wanted = frozenset().union(*map(values_of, people))
     if not wanted:
         return {}
     if len(wanted) == 1:
         [value] = wanted
-        return {value: ask([value])}
-    hits = _sorted_by_value(desk, wanted, ask(sorted(wanted)), values_of)
+        return {value: _ask_alone(desk, value, ask)}
+    try:
+        listed = ask(sorted(wanted))
+    except (IncompleteReadError, RequestRejectedError):
+        listed = []
+    hits = _sorted_by_value(desk, wanted, listed, values_of)
     is_list_understood = len(hits) > 1
     if is_list_understood:
         return hits
     missed = sorted(wanted - hits.keys())
-    return hits | dict(zip(missed, desk.fan_out(lambda value: ask([value]), missed), strict=True))
+    alone = desk.fan_out(lambda value: _ask_alone(desk, value, ask), missed)
+    return {**hits, **dict(zip(missed, alone, strict=True))}
+
+
+def _ask_alone(desk: Desk, value: str, ask: Ask) -> list[Patient] | None:
+    try:
+        return ask([value])
+    except (IncompleteReadError, RequestRejectedError) as error:
+        logger.warning("practice %s: a customer cannot be searched for: %s", desk.practice.id, error)
+        return None
 
 
 def _sorted_by_value(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from order_sync.accounts import open_account, recover_accounts
 from order_sync.candidates import contacts_of, find_candidates
 from order_sync.desk import Desk
-from order_sync.errors import LedgerBusyError
+from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejectedError
 from order_sync.intake import reconsider, take_in
 from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import Step, claim_orders, move, release_orders
@@ -86,6 +86,10 @@ def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
     candidates = find_candidates(desk, [order.customer for _, order in left])
     newcomers: list[tuple[OrderRow, Order]] = []
     for (row, order), charts in zip(left, candidates, strict=True):
+        if charts is None:
+            _leave_unsearched(desk, row)
+            counts.failed += 1
+            continue
         decision = match_patient(order.customer, charts, desk.practice)
         if isinstance(decision, NoMatch):
             newcomers.append((row, order))
@@ -180,6 +184,9 @@ def _rounds(desk: Desk, newcomers: list[tuple[OrderRow, Order]]) -> Iterator[lis
 def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
     """Search once more, alone, then create the account: a list search is no proof that somebody is new."""
     [charts] = find_candidates(desk, [order.customer])
+    if charts is None:
+        _leave_unsearched(desk, row)
+        return None
     decision = match_patient(order.customer, charts, desk.practice)
     if not isinstance(decision, NoMatch):
         return decide(desk, row, decision)
@@ -188,6 +195,16 @@ def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
     except LedgerBusyError as error:
         logger.info("practice %s: %s", desk.practice.id, error)
         return None
+    except (IncompleteReadError, RequestRejectedError) as error:
+        logger.warning("practice %s: order %s: %s", desk.practice.id, row.number, error)
+        _leave_unsearched(desk, row)
+        return None
+
+
+def _leave_unsearched(desk: Desk, row: OrderRow) -> None:
+    """Leave an order where it stands whose customer cannot be searched for; the run hands it out as failed."""
+    with desk.ledger.transaction() as tx:
+        release_orders(tx, [row], failure="Nextech does not answer the search for this customer completely")
 
 
 def try_move(desk: Desk, row: OrderRow, step: Step, **changes: object) -> Step | None:

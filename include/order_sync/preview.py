@@ -76,6 +76,9 @@ def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
         if chosen:
             planned.append(PlannedPosting(order.number, amount_cents, chosen, "already decided"))
             continue
+        if charts is None:
+            planned.append(PlannedPosting(order.number, amount_cents, None, "the customer cannot be searched for now"))
+            continue
         match match_patient(order.customer, charts, desk.practice):
             case Match(patient_id=patient_id, level=level):
                 planned.append(PlannedPosting(order.number, amount_cents, patient_id, f"match of level {level}"))

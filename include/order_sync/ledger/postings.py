@@ -11,7 +11,7 @@ from sqlalchemy import or_, select, update
 from order_sync.errors import LedgerBusyError
 from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow, PaymentRow
 from order_sync.ledger.session import Transaction
-from order_sync.payments import PostAnswer
+from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.statuses import OrderState
 
 
@@ -66,6 +66,28 @@ def latest_attempt(tx: Transaction, order_id: int, kind: AttemptKind) -> Attempt
         select(AttemptRow)
         .where(AttemptRow.order_id == order_id, AttemptRow.kind == kind)
         .order_by(AttemptRow.intended_at.desc(), AttemptRow.fence.desc())
+        .limit(1)
+    )
+    return tx.session.scalars(query).one_or_none()
+
+
+def doubtful_account(tx: Transaction, order: OrderRow, *, since: datetime) -> OrderRow | None:
+    """Return the order for which this customer's account may have been created since then, though nobody has found it.
+
+    It may be this order itself, or another one of the same store customer.
+    """
+    query = (
+        select(OrderRow)
+        .join(AttemptRow, AttemptRow.order_id == OrderRow.id)
+        .where(
+            OrderRow.practice_id == order.practice_id,
+            or_(OrderRow.id == order.id, OrderRow.customer_key == order.customer_key),
+            OrderRow.patient_id.is_(None),
+            AttemptRow.kind == AttemptKind.PATIENT,
+            or_(AttemptRow.outcome.is_(None), AttemptRow.outcome == PostOutcome.UNKNOWN),
+            AttemptRow.intended_at > since,
+        )
+        .order_by(AttemptRow.intended_at.desc())
         .limit(1)
     )
     return tx.session.scalars(query).one_or_none()
