@@ -112,7 +112,10 @@ def _wait_calmly(is_true: Callable[[], bool]) -> None:
 
 
 def _steps(tasks: list[dict[str, Any]], began_at: datetime) -> list[StepFigures]:
-    """Return the practice's tasks in order, and before each of them what the scheduler needed to get there."""
+    """Return the practice's tasks in order, and before each of them what the scheduler needed to get there.
+
+    A step that was tried again shows its last try; what the earlier ones took counts as scheduling.
+    """
     steps, reached = [], began_at
     mine = [task for task in tasks if task["task_id"].startswith("sync_practice.") and task["start_date"]]
     for task in sorted(mine, key=lambda task: str(task["start_date"])):
@@ -120,7 +123,8 @@ def _steps(tasks: list[dict[str, Any]], began_at: datetime) -> list[StepFigures]
         if starts_at is None or ends_at is None:
             continue
         steps.append(StepFigures("scheduling", (starts_at - reached).total_seconds()))
-        steps.append(StepFigures(task["task_id"].partition(".")[2], (ends_at - starts_at).total_seconds()))
+        name = task["task_id"].partition(".")[2] + (f", try {task['try_number']}" if task["try_number"] > 1 else "")
+        steps.append(StepFigures(name, (ends_at - starts_at).total_seconds()))
         reached = ends_at
     return steps
 
