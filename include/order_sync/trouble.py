@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from order_sync.desk import Desk
 from order_sync.errors import LoginRefusedError, RemoteError, SettingsError
@@ -15,6 +16,7 @@ from order_sync.reasons import Reason
 
 logger = logging.getLogger(__name__)
 
+_JUST_MET = timedelta(minutes=10)
 _UNAVAILABLE = {"store": Reason.STORE_UNAVAILABLE, "nextech": Reason.NEXTECH_UNAVAILABLE}
 
 
@@ -46,11 +48,15 @@ def end_trouble(desk: Desk, *systems: str) -> None:
 
 
 def look_whether_it_is_over(desk: Desk, system: str) -> None:
-    """Ask a system that was in trouble whether it answers, when no order gives a reason to: an old case must not stand."""
+    """Ask a system that was in trouble whether it answers, when no order gives a reason to: an old case must not stand.
+
+    A case that this run has just met is left alone: one cheap read that works does not say that the others do.
+    """
     with desk.ledger.transaction() as tx:
         reasons = (Reason.LOGIN_REFUSED, _UNAVAILABLE[system])
         causes = {_cause(desk.practice.id, reason, system) for reason in reasons}
-        if not any(case.cause in causes for case in open_cases(tx, desk.practice.id)):
+        stale = [case for case in open_cases(tx, desk.practice.id) if case.cause in causes]
+        if not any(case.last_seen_at < tx.now - _JUST_MET for case in stale):
             return
     client = desk.nextech if system == "nextech" else desk.store
     try:
