@@ -86,8 +86,9 @@ def sync_orders() -> None:
 
         chain(extract_orders(practice_id), match_patients(practice_id), post_payments(practice_id), mark_status(practice_id))
 
-    # Beside the practices, not after them: it waits for them, though not for one that hangs.
-    @task.sensor(mode="reschedule", poke_interval=5, timeout=600)
+    # Beside the practices, not after them: it waits for them, though not for one that hangs. It keeps its process: a sensor
+    # that is rescheduled every few seconds can be scheduled again before its executor has said how the last try ended.
+    @task.sensor(mode="poke", poke_interval=3, timeout=600)
     def list_failed_orders() -> PokeReturnValue:
         failed = steps.list_failed_orders()
         return PokeReturnValue(is_done=failed is not None, xcom_value=failed)
