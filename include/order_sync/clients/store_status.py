@@ -31,6 +31,7 @@ _POST_COMMENT = "POST /V1/orders/{id}/comments"
 _FIELDS = "entity_id,status,status_histories[comment]"
 _CONFLICT = 409
 _TRIES = 2
+_UNANSWERED_IN_A_ROW = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,24 @@ def write_by_module(call: Callable[[object], Answer], updates: Sequence[StatusUp
 
 
 def write_by_comments(calls: StatusCalls, updates: Sequence[StatusUpdate]) -> list[StatusResult]:
-    """Add each status as a comment, unless our key is there already; up to 100 orders are looked at in one read."""
+    """Add each status as a comment, unless our key is there already; up to 100 orders are looked at in one read.
+
+    Two updates in a row that the store does not answer end the attempt: the rest would only wait for it one by one.
+    """
     seen = _read_orders(calls, [update.order_id for update in updates])
-    return [_write_by_comment(calls, update, seen.get(update.order_id)) for update in updates]
+    results: list[StatusResult] = []
+    unanswered = 0
+    for update in updates:
+        if unanswered == _UNANSWERED_IN_A_ROW:
+            results.append(_failed(update, results[-1].reason))
+            continue
+        try:
+            results.append(_write_by_comment(calls, update, seen.get(update.order_id)))
+            unanswered = 0
+        except TransientError as error:
+            results.append(_failed(update, str(error)))
+            unanswered += 1
+    return results
 
 
 def _write_by_comment(calls: StatusCalls, update: StatusUpdate, seen: _Seen | None) -> StatusResult:
@@ -119,7 +135,7 @@ def _write_by_comment(calls: StatusCalls, update: StatusUpdate, seen: _Seen | No
             seen = None
         if any(update.run_key in comment for comment in _read_order(calls, update.order_id).comments):
             return StatusResult(update.order_id, is_written=True)
-    except (TransientError, RequestRejectedError) as error:
+    except RequestRejectedError as error:
         reason = str(error)
     return _failed(update, reason)
 

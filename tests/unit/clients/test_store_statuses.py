@@ -218,6 +218,18 @@ def test_an_order_that_the_list_does_not_tell_in_full_is_read_alone(clock: FakeC
     assert (store.reads, len(store.ours)) == (2, 1)
 
 
+def test_a_store_that_does_not_answer_is_not_asked_about_every_order(clock: FakeClock) -> None:
+    asked = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        raise httpx.ReadTimeout("x")
+
+    results = store_client(handler, clock, writer="comment").write_statuses([update(number) for number in range(1, 51)])
+    assert [result.is_written for result in results] == [False] * 50
+    assert {path for path in asked if path.count("/") > 3} == {"/rest/V1/orders/1", "/rest/V1/orders/2"}
+
+
 def test_a_comment_that_cannot_be_written_says_why(clock: FakeClock) -> None:
     store = Comments()
     store.status = None
