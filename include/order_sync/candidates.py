@@ -25,9 +25,8 @@ def find_candidates(desk: Desk, customers: Sequence[Customer]) -> list[list[Pati
     None stands for a customer whose own search is refused or cannot be proved complete: nothing is known, and nobody else
     is held up by it. Raises when Nextech does not answer.
 
-    A list in one search is documented (Nextech contract section 3) but not what a server does that knows no lists. So
-    a value without a hit is searched again alone, unless the same list showed hits for two other values: then the
-    server has read the list.
+    A list in one search is documented (Nextech contract section 3) but not what a server does that knows no lists, or cuts
+    them. So a list only ever finds: a value without a hit is searched again alone.
     """
     people = [normalise_customer(customer, desk.practice) for customer in customers]
     by_email = _search(desk, people, _emails, lambda values: desk.nextech.search_patients(emails=values))
@@ -72,9 +71,6 @@ def _search(desk: Desk, people: Iterable[NormalPerson], values_of: Values, ask: 
     except (IncompleteReadError, RequestRejectedError):
         listed = []
     hits = _sorted_by_value(desk, wanted, listed, values_of)
-    is_list_understood = len(hits) > 1
-    if is_list_understood:
-        return hits
     missed = sorted(wanted - hits.keys())
     alone = desk.fan_out(lambda value: _ask_alone(desk, value, ask), missed)
     return {**hits, **dict(zip(missed, alone, strict=True))}

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from order_sync.desk import Desk, batches
 from order_sync.errors import IncompleteReadError
 from order_sync.ledger.postings import witness_payment
+from order_sync.ledger.session import Transaction
 from order_sync.payments import PaymentEntry, PaymentsRead
 
 logger = logging.getLogger(__name__)
 
-LIST_LENGTH = 39
-"""Patients in one search, besides the witness: forty GUIDs stay below the 2,048 characters that a server may cut at."""
+LIST_LENGTH = 38
+"""Patients in one search, besides the two witnesses: forty GUIDs stay below the 2,048 characters that a server may cut at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,15 @@ def read_evidence_of(desk: Desk, patient_ids: Collection[str]) -> Evidence:
     """Read every payment of these patients, that can be read completely (reliability 3.5); raises when Nextech does not answer.
 
     A search for several patients at once is documented (a comma list, Nextech contract section 3), but a server that
-    does not know lists could answer with nothing, and nothing would look like "not posted". So each such search ends
-    with a *witness*: a patient with a payment that we have seen before. Seeing it proves that the list was read to its
-    end. Without a witness in the ledger, or when it is not seen, each patient is read alone.
+    does not know lists could answer with nothing, or for the first or the last of them alone, and nothing would look like
+    "not posted". So each such search begins and ends with a *witness*: a patient with a payment that we have seen before.
+    Seeing both proves that the list was read from end to end. Without two witnesses in the ledger, or when one is not
+    seen, each patient is read alone.
     """
     with desk.ledger.transaction() as tx:
-        witness = witness_payment(tx, desk.practice.id)
+        witnesses = _two_witnesses(tx, desk.practice.id)
     begun_at = desk.clock.now()
-    chunks = desk.fan_out(lambda ids: _read_list(desk, ids, witness), batches(sorted(set(patient_ids)), LIST_LENGTH))
+    chunks = desk.fan_out(lambda ids: _read_list(desk, ids, witnesses), batches(sorted(set(patient_ids)), LIST_LENGTH))
     reads = [read for chunk in chunks for read in chunk]
     read_ids = frozenset[str]().union(*(read.patient_ids for read in reads))
     entries: dict[str, list[PaymentEntry]] = {patient_id: [] for patient_id in patient_ids if patient_id in read_ids}
@@ -60,15 +62,22 @@ def read_evidence_of(desk: Desk, patient_ids: Collection[str]) -> Evidence:
     return Evidence({patient_id: tuple(rows) for patient_id, rows in entries.items()}, as_of)
 
 
-def _read_list(desk: Desk, patient_ids: list[str], witness: tuple[str, str] | None) -> list[PaymentsRead]:
-    if len(patient_ids) > 1 and witness is not None:
-        patient_id, payment_id = witness
-        asked = [*(known for known in patient_ids if known != patient_id), patient_id]
+def _two_witnesses(tx: Transaction, practice_id: str) -> dict[str, str]:
+    """Return the payment ids of two patients, by patient id; fewer when the ledger has seen fewer."""
+    first = witness_payment(tx, practice_id)
+    second = witness_payment(tx, practice_id, other_than=first[0]) if first else None
+    return dict(witness for witness in (first, second) if witness is not None)
+
+
+def _read_list(desk: Desk, patient_ids: list[str], witnesses: Mapping[str, str]) -> list[PaymentsRead]:
+    if len(patient_ids) > 1 and len(witnesses) > 1:
+        first, last = witnesses
+        asked = [first, *(known for known in patient_ids if known not in witnesses), last]
         try:
             read = desk.nextech.read_payments(asked)
         except IncompleteReadError:
             return _read_each(desk, patient_ids)
-        if any(entry.payment_id == payment_id for entry in read.entries):
+        if set(witnesses.values()) <= {entry.payment_id for entry in read.entries}:
             return [read]
     return _read_each(desk, patient_ids)
 

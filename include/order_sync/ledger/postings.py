@@ -157,10 +157,10 @@ def known_payment_ids(tx: Transaction, practice_id: str, patient_ids: list[str])
     return frozenset(found for found in tx.session.scalars(query) if found)
 
 
-def witness_payment(tx: Transaction, practice_id: str) -> tuple[str, str] | None:
-    """Return (patient id, payment id) of the payment that a complete read saw last.
+def witness_payment(tx: Transaction, practice_id: str, *, other_than: str | None = None) -> tuple[str, str] | None:
+    """Return (patient id, payment id) of the payment that a complete read saw last, of a patient `other_than` this one.
 
-    A read of several patients at once carries it along: seeing it proves that the server understood the list.
+    A read of several patients at once carries two along: seeing both proves that the server understood the list.
     """
     query = (
         select(PaymentRow.patient_id, PaymentRow.payment_id)
@@ -174,6 +174,8 @@ def witness_payment(tx: Transaction, practice_id: str) -> tuple[str, str] | None
         .order_by(PaymentRow.verified_at.desc())
         .limit(1)
     )
+    if other_than is not None:
+        query = query.where(PaymentRow.patient_id != other_than)
     found = tx.session.execute(query).one_or_none()
     return (found[0], found[1]) if found and found[1] else None
 
