@@ -15,7 +15,7 @@ from order_sync.ledger.session import Transaction
 from order_sync.money import AmountError, cents
 from order_sync.orders import Order, OrderProblem, StoreState
 from order_sync.reasons import Reason
-from order_sync.statuses import OrderState
+from order_sync.statuses import ALLOWED_STEPS, OrderState
 
 NOT_POSTED = frozenset({OrderState.RECEIVED, OrderState.WAITING, OrderState.MATCHED, OrderState.NOTHING_TO_POST})
 """An order in one of these is decided anew whenever the store changes it."""
@@ -40,6 +40,9 @@ DECIDED_BY_THE_ORDER = frozenset(
     }
 )
 """A queued order with one of these reasons is tried again by itself when the store changes it."""
+
+RELEASED_BY_A_PERSON = frozenset({Reason.AMOUNT_LIMIT, Reason.EDITED_ORDER})
+"""What a person may look at and then let be posted; any later change in the store opens the case again."""
 
 
 def step_for(order: Order, desk: Desk) -> Step:
@@ -69,7 +72,10 @@ def take_in(tx: Transaction, desk: Desk, seen: Order | OrderProblem) -> OrderRow
 
 
 def reconsider(tx: Transaction, desk: Desk, known: OrderRow, seen: Order) -> OrderRow:
-    """Record what changed about a known order, and move it when it is not posted yet; return it as it stands now."""
+    """Record what changed about a known order, and move it when it is not posted yet; return it as it stands now.
+
+    An order stays where it is when no step leads there: when the integration's own period was changed behind it.
+    """
     is_changed = known.content_hash != seen.content_hash
     before_refunded, before_amount = known.refunded_cents, known.amount_cents
     if is_changed or known.store_updated_at != seen.updated_at:
@@ -79,13 +85,17 @@ def reconsider(tx: Transaction, desk: Desk, known: OrderRow, seen: Order) -> Ord
             setattr(known, name, value)
     if known.state in NOT_POSTED:
         step = step_for(seen, desk)
+        is_released = known.state is OrderState.MATCHED and not is_changed and step.reason in RELEASED_BY_A_PERSON
+        if is_released or (known.state, step.to) not in {*ALLOWED_STEPS, (known.state, known.state)}:
+            return known
         stays = step.to is known.state or (step.to is OrderState.RECEIVED and known.state is OrderState.MATCHED)
         if is_changed or not stays or (step.to is known.state and step.reason != known.reason):
             return _move_if_it_can(tx, known, step)
         return known
     if known.state is OrderState.QUEUED and is_changed and known.why in DECIDED_BY_THE_ORDER:
         return move(tx, known, step_for(seen, desk))
-    if known.state in (OrderState.CONFIRMED, OrderState.CLOSED_VOIDED) and is_changed:
+    is_posted = known.state in (OrderState.CONFIRMED, OrderState.CLOSED_VOIDED)
+    if is_changed and (is_posted or known.why is Reason.AMOUNT_CHANGED_AFTER_POSTING):
         return _after_posting(tx, known, seen, before_refunded or 0, before_amount)
     return known
 
@@ -99,13 +109,13 @@ def _move_if_it_can(tx: Transaction, known: OrderRow, step: Step) -> OrderRow:
 
 
 def _after_posting(tx: Transaction, known: OrderRow, seen: Order, refunded_before: int, amount_before: int | None) -> OrderRow:
-    if known.state is OrderState.CONFIRMED and known.amount_cents != amount_before:
-        return move(tx, known, Step(OrderState.QUEUED, Reason.AMOUNT_CHANGED_AFTER_POSTING))
     due_back = known.refunded_cents
     if seen.state is StoreState.CANCELED and not due_back:
         due_back = known.amount_cents or 0
     if due_back > refunded_before:
         open_refund(tx, known, due_back)
+    if known.state is OrderState.CONFIRMED and known.amount_cents != amount_before:
+        return move(tx, known, Step(OrderState.QUEUED, Reason.AMOUNT_CHANGED_AFTER_POSTING))
     return known
 
 

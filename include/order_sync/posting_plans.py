@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from order_sync.desk import Desk
-from order_sync.intake import step_for
+from order_sync.intake import RELEASED_BY_A_PERSON, step_for
 from order_sync.ledger.models import AttemptKind, OrderRow, PaymentRow
 from order_sync.ledger.orders import read_order, release_orders
 from order_sync.ledger.postings import latest_attempt, plan_payment
@@ -15,13 +15,9 @@ from order_sync.match import try_move
 from order_sync.orders import Order
 from order_sync.payments import PreparedPayment
 from order_sync.posting_rules import payment_request
-from order_sync.reasons import Reason
 from order_sync.statuses import ALLOWED_STEPS, OrderState
 
 logger = logging.getLogger(__name__)
-
-RELEASED_BY_A_PERSON = frozenset({Reason.AMOUNT_LIMIT, Reason.EDITED_ORDER})
-"""What a person may look at and then let be posted; any later change in the store opens the case again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from order_sync.desk import Desk
-from order_sync.errors import LedgerBusyError, PermanentError
+from order_sync.errors import IncompleteReadError, LedgerBusyError, PermanentError
 from order_sync.ledger.models import AttemptKind, OrderRow
 from order_sync.ledger.orders import Step, move, read_order
 from order_sync.ledger.postings import find_payment, latest_attempt, update_payment
@@ -22,6 +22,15 @@ from order_sync.reasons import Reason
 from order_sync.rerun import MATCH_AGAIN
 from order_sync.statuses import OrderState
 from order_sync.verify import step_after, verdict_on
+
+PATIENT_TO_PICK = MATCH_AGAIN - {
+    Reason.TOTALS_DISAGREE,
+    Reason.CURRENCY_UNKNOWN,
+    Reason.AMOUNT_INVALID,
+    Reason.ORDER_UNREADABLE,
+    Reason.PAYMENT_MISSING,
+}
+"""What picking a patient settles. Where the amount is not known, a patient does not make it known."""
 
 
 def choose_patient(
@@ -39,15 +48,16 @@ def choose_patient(
         order = _expect(tx, order_id, version)
         attempt = latest_attempt(tx, order.id, AttemptKind.PAYMENT)
         is_clear = attempt is None or attempt.outcome is PostOutcome.NOT_EXECUTED
-        if order.state is not OrderState.QUEUED or order.why not in MATCH_AGAIN or not is_clear:
+        if order.state is not OrderState.QUEUED or order.why not in PATIENT_TO_PICK or not is_clear:
             msg = f"order {order.number} of practice {order.practice_id} does not wait for a patient to be picked"
             raise PermanentError(msg)
-        if remember and order.customer_key:
-            remember_patient(
-                tx, practice_id=order.practice_id, customer_key=order.customer_key, patient_id=patient_id, by=actor
-            )
         step = Step(OrderState.MATCHED, actor=actor, detail="patient picked")
-        return move(tx, order, step, patient_id=patient_id.lower(), matched_by=actor[:80], match_level=None)
+        moved = move(tx, order, step, patient_id=patient_id.lower(), matched_by=actor[:80], match_level=None)
+        if remember and moved.customer_key:  # after the move: of two people who decide at once only one gets here
+            remember_patient(
+                tx, practice_id=moved.practice_id, customer_key=moved.customer_key, patient_id=patient_id.lower(), by=actor
+            )
+        return moved
 
 
 class DismissReason(StrEnum):
@@ -91,6 +101,9 @@ def post_again(desk: Desk, order_id: int, *, actor: str, version: int | None = N
             )
             raise PermanentError(msg)
     evidence = read_evidence_of(desk, [payment.patient_id])
+    if not evidence.covers(payment.patient_id):
+        reason = "the patient's payments cannot be read completely; try again later"
+        raise IncompleteReadError(reason, system="nextech", route="GET /PaymentReconciliation")
     verdict = verdict_on(desk, payment, evidence, frozenset())
     with desk.ledger.transaction() as tx:
         if isinstance(verdict, PossibleManualEntry):

@@ -193,6 +193,9 @@ def _settle(tx: Transaction, desk: Desk, found: _Finding, counts: VerifyCounts) 
         _settle_absence(tx, desk, found, verdict, counts)
         return
     step, payment_id = step_after(verdict)
+    if isinstance(verdict, Posted) and row.amount_cents not in (None, payment.amount_cents):
+        # The store changed it between the posting and this look.
+        step = Step(OrderState.QUEUED, Reason.AMOUNT_CHANGED_AFTER_POSTING)
     if payment_id is not None:
         update_payment(tx, row.id, payment_id=payment_id, posted_at=payment.posted_at or tx.now)
     if isinstance(verdict, Posted):
