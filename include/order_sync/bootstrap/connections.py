@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL
@@ -19,7 +20,7 @@ _DRIVERS = {"postgres": "postgresql+psycopg2", "postgresql": "postgresql+psycopg
 
 
 def read_connection(connection_id: str) -> Connection:
-    """Return an Airflow connection; raises `SettingsError` naming the one that is missing."""
+    """Return an Airflow connection; raises `SettingsError` naming the one that is missing, or whose extra is no JSON object."""
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -27,9 +28,21 @@ def read_connection(connection_id: str) -> Connection:
         connection: Connection = Connection.get(connection_id)
     except AirflowNotFoundException:
         variable = f"AIRFLOW_CONN_{connection_id.upper()}"
-        msg = f"connection {connection_id} is missing; add it in Airflow (Admin, Connections) or as {variable}"
+        msg = (
+            f"connection {connection_id} is missing or cannot be read; set it in Airflow (Admin, Connections) or as {variable}"
+        )
         raise SettingsError(msg) from None
+    if connection.extra and not _is_object(connection.extra):
+        msg = f"connection {connection_id}, field extra: must be a JSON object"
+        raise SettingsError(msg)
     return connection
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def read_extra(connection: Connection, field: str) -> str:

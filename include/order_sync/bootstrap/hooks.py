@@ -7,11 +7,14 @@ patient data, and no hook has a wall-clock deadline (design section 4).
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from airflow.providers.http.hooks.http import HttpHook
 
 from order_sync.bootstrap.connections import read_connection, read_extra
+from order_sync.clients.http import checked_base_url
 from order_sync.clients.limiter import Limiter
 from order_sync.clients.nextech import NextechClient, NextechConnection
 from order_sync.clients.store import Bearer, OAuth1, StoreClient, StoreConnection
@@ -34,19 +37,24 @@ class _PracticeHook(HttpHook):
         super().__init__(http_conn_id=f"{self.kind}_{practice_id}")
         self.settings = read_connection(self.http_conn_id)
         if self.settings.conn_type != "http":
-            msg = f"connection {self.http_conn_id}: its type must be http"
+            msg = f"connection {self.http_conn_id}, field type: must be http"
             raise SettingsError(msg)
         if not self.settings.host:
             msg = f"connection {self.http_conn_id}, field host: missing"
             raise SettingsError(msg)
-        self.base_url = _base_url(self.settings)
+        self.base_url = checked_base_url(_base_url(self.settings), system=f"connection {self.http_conn_id}, field host")
 
 
 def _base_url(connection: Connection) -> str:
-    """Return the connection's address; https unless it says otherwise."""
+    """Return the connection's address; https unless it says otherwise. A port in the host's own URL wins."""
     host = connection.host or ""
     url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
-    return f"{url}:{connection.port}" if connection.port else url
+    try:
+        parts = urlsplit(url)
+        needs_port = bool(connection.port) and parts.port is None
+    except ValueError:
+        return url
+    return parts._replace(netloc=f"{parts.netloc}:{connection.port}").geturl() if needs_port else url
 
 
 class StoreHook(_PracticeHook):
@@ -82,7 +90,7 @@ class StoreHook(_PracticeHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Make one cheap read; return whether it worked and a sentence."""
-        return _try(self.client())
+        return _try(self.client)
 
 
 class NextechHook(_PracticeHook):
@@ -109,11 +117,14 @@ class NextechHook(_PracticeHook):
         """Return a client of this Nextech; raises `SettingsError` naming connection and field of what is wrong."""
         connection = self.settings
         if not connection.login or not connection.password:
-            msg = f"connection {self.http_conn_id}: login and password are both needed"
+            missing = "login" if not connection.login else "password"
+            msg = f"connection {self.http_conn_id}, field {missing}: missing"
             raise SettingsError(msg)
         settings = NextechConnection(
             base_url=self.base_url or "",
-            token_url=read_extra(connection, "token_url"),
+            token_url=checked_base_url(
+                read_extra(connection, "token_url"), system=f"connection {self.http_conn_id}, extra field token_url"
+            ),
             username=connection.login,
             password=connection.password,
             client_id=read_extra(connection, "client_id"),
@@ -125,10 +136,14 @@ class NextechHook(_PracticeHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Log in and make one cheap read; return whether it worked and a sentence."""
-        return _try(self.client())
+        return _try(self.client)
 
 
-def _try(client: StoreClient | NextechClient) -> tuple[bool, str]:
+def _try(open_client: Callable[[], StoreClient | NextechClient]) -> tuple[bool, str]:
+    try:
+        client = open_client()
+    except SettingsError as error:
+        return False, str(error)
     try:
         return True, client.check()
     except OrderSyncError as error:
