@@ -59,7 +59,7 @@ def open_account(desk: Desk, row: OrderRow, customer: Customer, decision: NoMatc
     if missing := missing_fields(desk, customer):
         step = Step(OrderState.QUEUED, Reason.CANNOT_CREATE_ACCOUNT, f"{', '.join(missing)} missing")
         return _queue(desk, row, evidence, step)
-    namesakes = _namesakes(desk, customer)
+    namesakes = find_namesakes(desk, customer)
     if namesakes:
         ids = [chart.patient_id for chart in namesakes]
         return _queue(desk, row, evidence, Step(OrderState.QUEUED, Reason.POSSIBLE_EXISTING_PATIENT, candidate_ids=ids))
@@ -190,7 +190,8 @@ def _accounts_like(desk: Desk, customer: Customer) -> list[Patient] | None:
     return [chart for chart in same if normalise_patient(chart, desk.practice).email in (email, None)]
 
 
-def _namesakes(desk: Desk, customer: Customer) -> list[Patient]:
+def find_namesakes(desk: Desk, customer: Customer) -> list[Patient]:
+    """Return the charts with this customer's last name and birth date, whatever their e-mail and phone."""
     charts = desk.nextech.search_patients(family=customer.last, birth_date=customer.birth_date)
     return _with_same_name_and_birth_date(desk, customer, charts)
 

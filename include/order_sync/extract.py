@@ -65,7 +65,7 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
                 raise LedgerBusyError(msg)
             everything: tuple[Order | OrderProblem, ...] = (*page.orders, *page.problems)
             for seen in everything:
-                if _belongs_here(desk, seen):
+                if belongs_here(desk, seen):
                     _take_in_alone(tx, desk, seen)
             if page.is_slice_end:
                 _move_watermark(tx, desk, min(page.slice_until, _settled_until(desk, now)))
@@ -92,7 +92,7 @@ def _take_in_alone(tx: Transaction, desk: Desk, seen: Order | OrderProblem) -> N
         take_in(tx, desk, problem)
 
 
-def _belongs_here(desk: Desk, seen: Order | OrderProblem) -> bool:
+def belongs_here(desk: Desk, seen: Order | OrderProblem) -> bool:
     """Say whether an order is this practice's: several may share one Commerce, each with store views of its own."""
     if isinstance(seen, OrderProblem) or not desk.practice.store_ids:
         return True

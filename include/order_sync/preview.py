@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from order_sync.accounts import missing_fields
+from order_sync.accounts import find_namesakes, missing_fields
 from order_sync.candidates import find_candidates
+from order_sync.customer_keys import customer_key
 from order_sync.desk import Desk, batches
 from order_sync.eligibility import Due, decide_due
+from order_sync.extract import belongs_here
 from order_sync.ledger.claims import watermark_of
 from order_sync.ledger.orders import find_orders, orders_in
 from order_sync.ledger.remembered import remembered_patients
 from order_sync.matching import AskPerson, Match, NoMatch, match_patient
 from order_sync.money import format_money
-from order_sync.orders import Order
-from order_sync.reasons import sentence
+from order_sync.orders import Customer, Order
+from order_sync.reasons import Reason, sentence
 from order_sync.statuses import OrderState
 
 _UNPOSTED = (OrderState.RECEIVED, OrderState.MATCHED, OrderState.WAITING)
@@ -46,7 +48,7 @@ def preview_orders(desk: Desk) -> list[PlannedPosting]:
     since = desk.practice.reads_from if watermark is None else watermark - timedelta(minutes=rules.overlap_minutes)
     orders: dict[int, Order] = {}
     for page in desk.store.read_changes(since, now + timedelta(minutes=1), page_size=rules.page_size):
-        orders |= {order.entity_id: order for order in page.orders}
+        orders |= {order.entity_id: order for order in page.orders if belongs_here(desk, order)}
     missing = [entity_id for entity_id in pending if entity_id not in orders]
     for batch in batches(missing, 100):
         found = desk.store.read_orders(batch)
@@ -60,8 +62,8 @@ def preview_orders(desk: Desk) -> list[PlannedPosting]:
 def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
     with desk.ledger.transaction() as tx:
         known = find_orders(tx, desk.practice.id, [order.entity_id for order in orders])
-        keys = [row.customer_key for row in known.values() if row.customer_key]
-        remembered = remembered_patients(tx, desk.practice.id, keys)
+        keys = {order.entity_id: customer_key(desk.keys.customer, desk.practice.id, order.customer) for order in orders}
+        remembered = remembered_patients(tx, desk.practice.id, filter(None, keys.values()))
     due: list[tuple[Order, int]] = []
     for order in orders:
         row = known.get(order.entity_id)
@@ -72,7 +74,7 @@ def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
     planned = []
     for (order, amount_cents), charts in zip(due, candidates, strict=True):
         row = known.get(order.entity_id)
-        chosen = (row.patient_id or remembered.get(row.customer_key or "")) if row else None
+        chosen = (row.patient_id if row else None) or remembered.get(keys[order.entity_id] or "")
         if chosen:
             planned.append(PlannedPosting(order.number, amount_cents, chosen, "already decided"))
             continue
@@ -85,7 +87,14 @@ def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
             case AskPerson(reason=reason, detail=detail):
                 planned.append(PlannedPosting(order.number, amount_cents, None, sentence(reason, detail)))
             case NoMatch():
-                missing = missing_fields(desk, order.customer)
-                why = f"cannot create account: {', '.join(missing)} missing" if missing else "a new account"
-                planned.append(PlannedPosting(order.number, amount_cents, None, why))
+                planned.append(PlannedPosting(order.number, amount_cents, None, _plan_account(desk, order.customer)))
     return planned
+
+
+def _plan_account(desk: Desk, customer: Customer) -> str:
+    """Say whether an account would be opened, and if not, why not."""
+    if not desk.practice.matching.create_accounts:
+        return sentence(Reason.CANNOT_CREATE_ACCOUNT, "this practice creates accounts by hand")
+    if missing := missing_fields(desk, customer):
+        return sentence(Reason.CANNOT_CREATE_ACCOUNT, f"{', '.join(missing)} missing")
+    return sentence(Reason.POSSIBLE_EXISTING_PATIENT) if find_namesakes(desk, customer) else "a new account"
