@@ -1,0 +1,77 @@
+"""`make sync` from the inside: the connections are those of Airflow, a table comes at the end, and the exit code tells."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from launch.environment import connections
+from launch.keys import load_or_make_keys
+from launch.plan import LaunchPlan
+from order_sync import command_line
+from sandbox.server import RunningSandbox
+from sandbox.store.faults import Effect, Fault
+
+pytestmark = pytest.mark.airflow
+
+
+@pytest.fixture
+def console(sandbox: RunningSandbox, ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
+    plan = LaunchPlan(tmp_path / "home", sandbox_port=sandbox.port, smtp_port=sandbox.smtp_port)
+    plan.home.mkdir()
+    for name, value in connections(plan, load_or_make_keys(plan.home / "keys.json"), ledger_url).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("ORDER_SYNC_PRACTICES", raising=False)
+    return Console(file=io.StringIO(), width=120)
+
+
+def printed(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def database() -> str:
+    """One database is enough here: what the ledger does on either is tested beside."""
+    return "sqlite"
+
+
+def test_orders_that_wait_for_a_person_are_listed_and_are_no_failure(console: Console):
+    assert command_line.sync(console) == 0
+    text = printed(console)
+    for words in ("Biscayne Dermatology", "$1,313.18", "Duplicated customer", "Saguaro Dermatology: waiting for a person"):
+        assert words in text, words
+
+
+def test_a_practice_that_cannot_be_synced_is_a_failure_that_says_why_and_the_others_go_on(
+    console: Console, sandbox: RunningSandbox
+):
+    shop = sandbox.shops["central"]
+    shop.faults.add(Fault(effect=Effect.EXPIRED), shop.clock())
+    assert command_line.sync(console) == 1
+    text = printed(console)
+    assert "central could not be synced: store: GET /V1/orders:" in text
+    assert "eastern could not be synced" not in text
+    assert "$1,313.18" in text
+    assert "(whole practice)" in text
+
+
+def test_the_connections_can_be_tried_without_changing_anything(console: Console, sandbox: RunningSandbox):
+    assert command_line.check(console) == 0
+    assert printed(console).count("ok ") == 6
+    shop = sandbox.shops["central"]
+    shop.faults.add(Fault(effect=Effect.MAINTENANCE), shop.clock())
+    assert command_line.check(console) == 1
+    assert "NOT store_central: store: GET /V1/orders:" in printed(console)
+
+
+def test_a_wrong_setting_is_one_line_and_no_stack_trace(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    wrong = tmp_path / "practices.yaml"
+    wrong.write_text("practices: [{id: eastern, colour: blue}]")
+    monkeypatch.setenv("ORDER_SYNC_PRACTICES", str(wrong))
+    assert command_line.main(["sync"]) == 1
+    assert capsys.readouterr().out.startswith("Settings: practices.yaml: practice eastern, field ")
+    assert printed(console) == ""
