@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
+
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError
 from order_sync.intake import take_in
@@ -83,6 +85,10 @@ def _take_in_alone(tx: Transaction, desk: Desk, seen: Order | OrderProblem) -> N
     try:
         with tx.session.begin_nested():
             take_in(tx, desk, seen)
+    except LedgerBusyError as error:
+        logger.info("practice %s: %s", desk.practice.id, error)
+    except OperationalError:  # the database is in trouble, not the order
+        raise
     except Exception as error:
         if isinstance(seen, OrderProblem):
             raise

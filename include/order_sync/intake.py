@@ -119,6 +119,11 @@ def _after_posting(tx: Transaction, known: OrderRow, seen: Order, refunded_befor
     return known
 
 
+def _shown(number: str) -> str:
+    """Return an order number as it is kept: no control characters, which some databases refuse."""
+    return "".join(char if char.isprintable() else "?" for char in number[:64])
+
+
 def _facts(order: Order, desk: Desk) -> dict[str, object]:
     try:
         amount_cents: int | None = cents(order.totals.grand_total)
@@ -129,7 +134,7 @@ def _facts(order: Order, desk: Desk) -> dict[str, object]:
     except AmountError:
         refunded_cents = 0
     return {
-        "number": order.number[:64],
+        "number": _shown(order.number),
         "store_id": order.store_id,
         "placed_at": order.placed_at,
         "business_day": desk.practice.business_day(order.placed_at),
@@ -151,7 +156,7 @@ def _take_in_problem(tx: Transaction, desk: Desk, seen: OrderProblem, known: Ord
         row = OrderRow(
             practice_id=desk.practice.id,
             entity_id=seen.entity_id,
-            number=(seen.number or f"id {seen.entity_id}")[:64],
+            number=_shown(seen.number or f"id {seen.entity_id}"),
             placed_at=placed_at,
             business_day=desk.practice.business_day(placed_at),
             store_updated_at=seen.updated_at or datetime.fromtimestamp(0, UTC),
