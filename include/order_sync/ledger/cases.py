@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
 from order_sync.ledger.models import OPEN_CASE, CaseRow, CaseState, OrderRow
 from order_sync.ledger.session import Transaction, insert_if_absent
 from order_sync.reasons import Reason, next_step, sentence
+
+_COMES_BACK_WITHIN = timedelta(hours=1)
 
 
 def order_cause(order_id: int) -> str:
@@ -39,12 +42,15 @@ def open_case(
 ) -> int:
     """Open a case, or refresh the one that is open for this cause; return its id.
 
-    A cause has one open row at most: the row of a trouble that goes on keeps its age and its assignee.
+    A cause has one open row at most: the row of a trouble that goes on keeps its age and its assignee. So does one that
+    comes back for the same reason within the hour: a rerun that ends where it began has resolved nothing.
     """
     text, step = sentence(reason, detail)[:400], next_step(reason)
     query = select(CaseRow).where(CaseRow.cause == cause, OPEN_CASE).with_for_update()
     query = query.execution_options(populate_existing=True)
     row = tx.session.scalars(query).one_or_none()
+    if row is None and _take_up_again(tx, cause, reason):
+        row = tx.session.scalars(query).one_or_none()
     while row is None:
         # Two processes may meet the same trouble at once: the second one's insert waits for the first, and does nothing.
         begun: dict[str, object] = {
@@ -69,6 +75,21 @@ def open_case(
     row.times_seen += 1
     tx.session.flush()
     return row.id
+
+
+def _take_up_again(tx: Transaction, cause: str, reason: Reason) -> bool:
+    """Open the cause's last case again when it was closed within the hour and its reason is the same."""
+    last = tx.session.scalars(
+        select(CaseRow).where(CaseRow.cause == cause).order_by(CaseRow.id.desc()).limit(1).with_for_update()
+    ).one_or_none()
+    if last is None or last.state is not CaseState.RESOLVED or last.reason != reason.value:
+        return False
+    if last.closed_at is None or last.closed_at < tx.now - _COMES_BACK_WITHIN:
+        return False
+    last.state = CaseState.ASSIGNED if last.assignee else CaseState.OPEN
+    last.closed_at = last.closed_by = last.resolution = None
+    tx.session.flush()
+    return True
 
 
 def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:

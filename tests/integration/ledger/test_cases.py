@@ -49,15 +49,38 @@ def test_a_trouble_that_goes_on_keeps_its_row_and_tells_its_news(ledger: Ledger,
     assert case.last_seen_at - case.opened_at == timedelta(minutes=15)
 
 
-def test_a_trouble_that_comes_back_after_it_was_closed_is_a_new_case(ledger: Ledger):
+def test_a_trouble_that_comes_back_long_after_it_was_closed_is_a_new_case(ledger: Ledger, clock: FakeClock):
     with ledger.transaction() as tx:
         first = _login_refused(tx)
-        assert close_case(tx, CAUSE, by="desk.user", resolution="renewed")
-        assert not close_case(tx, CAUSE, by="desk.user", resolution="renewed again")
+        close_case(tx, CAUSE, by="sync", resolution="answers again")
+    clock.advance(minutes=61)
+    with ledger.transaction() as tx:
+        second = _login_refused(tx)
+    assert second != first
+    assert [case.state for case in _cases(ledger)] == [CaseState.RESOLVED, CaseState.OPEN]
+
+
+def test_a_case_that_a_rerun_only_interrupted_keeps_its_age_and_its_assignee(ledger: Ledger, clock: FakeClock):
+    with ledger.transaction() as tx:
+        first = _login_refused(tx)
+        tx.session.get_one(CaseRow, first).assignee = "desk.user"
+    clock.advance(minutes=300)
+    with ledger.transaction() as tx:
+        close_case(tx, CAUSE, by="sync", resolution="order is received")
+    clock.advance(minutes=1)
+    with ledger.transaction() as tx:
+        assert _login_refused(tx) == first
+    [case] = _cases(ledger)
+    assert (case.state, case.assignee, case.times_seen) == (CaseState.ASSIGNED, "desk.user", 2)
+    assert case.closed_at is None
+    assert (case.last_seen_at - case.opened_at) == timedelta(minutes=301)
+
+
+def test_a_case_that_a_person_dismissed_does_not_come_back_as_the_same(ledger: Ledger):
+    with ledger.transaction() as tx:
+        first = _login_refused(tx)
+        close_case(tx, CAUSE, by="desk.user", resolution="not a patient", state=CaseState.DISMISSED)
         assert _login_refused(tx) != first
-    old, new = _cases(ledger)
-    assert (old.state, old.closed_by, old.resolution, old.times_seen) == (CaseState.RESOLVED, "desk.user", "renewed", 1)
-    assert (new.state, new.closed_at) == (CaseState.OPEN, None)
 
 
 def test_many_that_meet_one_trouble_at_once_open_one_case(ledger: Ledger):
