@@ -182,20 +182,21 @@ def test_marking_makes_no_new_version_of_the_order(one: SmallWorld):
     assert one.order().version == version
 
 
-def test_an_order_that_another_run_moves_at_this_moment_is_no_case(one: SmallWorld, monkeypatch: pytest.MonkeyPatch):
-    one.plant(NextechEffect.RATE_LIMITED)
-    one.run()
-    [record] = one.shop.orders.values()
-    one.clock.advance(minutes=5)
-    actions.hold(one.shop, record.entity_id)
+def test_an_order_that_another_run_moves_at_this_moment_is_no_case(empty: SmallWorld, monkeypatch: pytest.MonkeyPatch):
+    empty.add_chart(ORA)
+    record = empty.place(ORA.buyer())
+    empty.plant(NextechEffect.RATE_LIMITED)
+    empty.run()
+    empty.clock.advance(minutes=5)
+    actions.hold(empty.shop, record.entity_id)
 
     def be_second(*_: object, **__: object) -> None:
         raise LedgerBusyError("changed meanwhile; the next run takes it up again")
 
     with monkeypatch.context() as patched:
         patched.setattr("order_sync.intake.move", be_second)
-        extract_orders(one.desk(), holder="test")
-    assert one.order().state is OrderState.MATCHED
-    assert one.open_cases() == []
-    one.run_after(minutes=(15,))
-    assert one.order().why is Reason.ON_HOLD
+        extract_orders(empty.desk(), holder="test")
+    assert empty.order().state is OrderState.MATCHED
+    assert empty.open_cases() == []
+    empty.run_after(minutes=(15,))
+    assert empty.order().why is Reason.ON_HOLD
