@@ -28,7 +28,7 @@ from launch.plan import LaunchError
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.burst", description="Measure how fast a burst of orders is posted.")
     parser.add_argument("--headless", action="store_true", help="without Airflow, with a breakdown of each step")
-    parser.add_argument("--warm", action="store_true", help="headless: post one order before, as in a practice synced before")
+    parser.add_argument("--warm", action="store_true", help="headless: post two orders before, as in a practice synced before")
     parser.add_argument("--orders", type=int, default=1_000, help="how many (%(default)s)")
     parser.add_argument("--repeat", type=int, default=1, help="measure so often and show the median (%(default)s)")
     parser.add_argument("--database", choices=("postgres", "sqlite"), default="postgres", help="for the ledger (%(default)s)")
