@@ -12,7 +12,7 @@ from order_sync.extract import extract_orders
 from order_sync.ledger.cases import open_cases
 from order_sync.ledger.models import CaseRow
 from order_sync.ledger.session import Ledger
-from tests.integration.bootstrap.conftest import PRACTICE, Connections
+from tests.integration.bootstrap.written import PRACTICE, Connections
 
 pytestmark = pytest.mark.airflow
 
