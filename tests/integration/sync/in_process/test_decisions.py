@@ -5,9 +5,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from order_sync.errors import LedgerBusyError, OrderNotSyncedError, PermanentError
+from order_sync.ledger.models import CaseRow, CaseState
 from order_sync.ledger.remembered import forget_patient
 from order_sync.ledger.session import Ledger
 from order_sync.preview import preview_orders
@@ -249,3 +250,15 @@ def test_a_dry_run_says_when_a_namesake_has_to_be_looked_at(empty: SmallWorld):
     empty.place(ORA.buyer())
     [plan] = preview_orders(empty.desk())
     assert (plan.patient_id, plan.why) == (None, "Possible existing patient")
+
+
+def test_a_case_that_a_rerun_meets_again_keeps_its_age_and_its_assignee(twice: SmallWorld):
+    [before] = twice.open_cases()
+    with twice.ledger.transaction() as tx:
+        tx.session.execute(update(CaseRow).where(CaseRow.id == before.id).values(state=CaseState.ASSIGNED, assignee="dana"))
+    twice.clock.advance(hours=5)
+    with pytest.raises(OrderNotSyncedError):
+        sync_order(twice.desk(), twice.order().number)
+    [after] = twice.open_cases()
+    assert (after.id, after.opened_at, after.assignee, after.state) == (before.id, before.opened_at, "dana", CaseState.ASSIGNED)
+    assert after.closed_at is None
