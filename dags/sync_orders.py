@@ -41,8 +41,8 @@ from order_sync.errors import PermanentError
 
 FAIL_AT_ONCE = RetryRule(exception=PermanentError, action=RetryAction.FAIL)
 ORDER_RESOLVED = Asset(name="order_resolved", uri="x-order-sync://order-resolved")
-PRACTICE = "{{ practice_id }}"  # both are put into the task's context by `steps`
-ORDER = "{{ order_number }}: {{ reason }}"
+PRACTICE = "{{ task.op_kwargs['practice_id'] }}"  # known before the task begins, so a task that hangs has its label too
+ORDER = "{{ task.op_kwargs['order_number'] }}: {{ task.op_kwargs['reason'] }}"
 
 
 @dag(
@@ -84,7 +84,7 @@ def sync_orders() -> None:
         def mark_status(practice_id: str) -> int:
             return steps.mark_status(practice_id)
 
-        chain(extract_orders(practice_id), match_patients(practice_id), post_payments(practice_id), mark_status(practice_id))
+        chain(*(step(practice_id=practice_id) for step in (extract_orders, match_patients, post_payments, mark_status)))
 
     # Beside the practices, not after them: it waits for them, though not for one that hangs. It keeps its process: a sensor
     # that is rescheduled every few seconds can be scheduled again before its executor has said how the last try ended.

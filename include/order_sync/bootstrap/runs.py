@@ -16,13 +16,6 @@ class Run:
     """Say what would be done, and write nothing."""
 
 
-def label_task(**names: str) -> None:
-    """Put what labels a mapped task into its context, where `map_index_template` finds it."""
-    from airflow.sdk import get_current_context
-
-    get_current_context().update(names)  # type: ignore[typeddict-item]
-
-
 def current_run() -> Run:
     """Return the run of the task that is being executed."""
     from airflow.sdk import get_current_context

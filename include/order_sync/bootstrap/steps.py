@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from order_sync import extract, mark, match, post, preview, reasons, rerun
 from order_sync.bootstrap.desks import load_all_practices, open_desk, open_ledger
-from order_sync.bootstrap.runs import current_run, label_task
+from order_sync.bootstrap.runs import current_run
 from order_sync.errors import PermanentError
 from order_sync.ledger.claims import finish_sweep, finished_sweeps
 from order_sync.ledger.orders import failed_orders, mark_handed_out
@@ -40,7 +40,6 @@ def list_practices() -> list[str]:
 
 def extract_orders(practice_id: str) -> int:
     """Extract; return how many changed orders were seen. In a dry run, say in the log what a run would do."""
-    label_task(practice_id=practice_id)
     run = current_run()
     with open_desk(practice_id) as desk:
         if not run.is_dry:
@@ -54,7 +53,6 @@ def extract_orders(practice_id: str) -> int:
 
 def match_patients(practice_id: str) -> int:
     """Match; return how many orders got their patient."""
-    label_task(practice_id=practice_id)
     if current_run().is_dry:
         return 0
     with open_desk(practice_id) as desk:
@@ -63,7 +61,6 @@ def match_patients(practice_id: str) -> int:
 
 def post_payments(practice_id: str) -> int:
     """Post; return how many payments were posted."""
-    label_task(practice_id=practice_id)
     if current_run().is_dry:
         return 0
     with open_desk(practice_id) as desk:
@@ -72,7 +69,6 @@ def post_payments(practice_id: str) -> int:
 
 def mark_status(practice_id: str) -> int:
     """Tell the store; note that the run is through with this practice, also when the store cannot be told."""
-    label_task(practice_id=practice_id)
     run = current_run()
     if run.is_dry:
         return 0
@@ -116,7 +112,6 @@ def list_failed_orders() -> list[FailedOrder] | None:
 
 def sync_order(practice_id: str, order_number: str, reason: str) -> None:
     """Take one order through all steps; raises with the reason and the next step when it is not Synced."""
-    label_task(order_number=order_number, reason=reason)
     logger.info("practice %s: order %s was: %s", practice_id, order_number, reason)
     with open_desk(practice_id) as desk:
         rerun.sync_order(desk, order_number)
