@@ -1,0 +1,219 @@
+"""`sync_orders` on a real scheduler, against the whole sandbox: what the data team sees, and what was really booked."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import create_engine, select, text
+
+from order_sync.ledger.cases import open_cases
+from order_sync.ledger.models import CaseRow, CaseState
+from sandbox.nextech.faults import Effect as NextechEffect
+from sandbox.nextech.faults import Fault as NextechFault
+from sandbox.nextech.routes import PAY_TEMPLATE
+from sandbox.nextech.staff import act_as_staff
+from sandbox.store.faults import Effect, Fault
+from tests.dags.running import Running, TaskOfRun, WatchedRun, runs, trigger, wait_for
+from tests.endings import bookings, endings, expected_bookings, posted_by_us, unexpected_endings
+
+pytestmark = [pytest.mark.airflow, pytest.mark.scheduler, pytest.mark.timeout(400)]
+
+STEPS = ("extract_orders", "match_patients", "post_payments", "mark_status")
+PRACTICES = ("eastern", "central", "arizona")
+
+
+@pytest.fixture(autouse=True)
+def _mended(running: Running) -> Iterator[None]:
+    """No test leaves a fault to the next one."""
+    yield
+    running.sandbox.nextech.faults.clear()
+    for shop in running.sandbox.shops.values():
+        shop.faults.clear()
+
+
+def is_booked(running: Running, practice_id: str, number: str) -> bool:
+    ended = endings(running.sandbox, running.ledger).get((practice_id, number))
+    return ended is not None and len(ended.booked_cents) == 1
+
+
+def order_task(run: WatchedRun, number: str) -> TaskOfRun | None:
+    return next((task for task in run.tasks("sync_order") if (task.label or "").startswith(f"{number}: ")), None)
+
+
+def is_red(run: WatchedRun, number: str) -> bool:
+    task = order_task(run, number)
+    return task is not None and task.state == "failed"
+
+
+def practice_cases(running: Running, practice_id: str) -> list[str]:
+    with running.ledger.transaction() as tx:
+        return [case.reason for case in open_cases(tx, practice_id) if case.order_id is None]
+
+
+def test_the_first_run_does_with_the_demo_what_the_readme_says(running: Running, first_run: WatchedRun):
+    assert len(running.sandbox.world.situations) > 40
+    assert unexpected_endings(running.sandbox, running.ledger) == {}
+    assert bookings(running.sandbox) == expected_bookings(running.sandbox)
+    assert {task.state for task in first_run.tasks() if task.task_id.startswith("sync_practice")} == {"success"}
+
+
+def test_every_order_that_became_not_synced_has_one_red_task_with_its_number_and_reason(
+    first_run: WatchedRun, running: Running
+):
+    expected = [
+        number for one in running.sandbox.world.situations for number in one.order_numbers if one.status == "Not Synced"
+    ]
+    tasks = first_run.tasks("sync_order")
+    assert len(expected) > 10
+    assert {task.state for task in tasks} == {"failed"}
+    assert sorted((task.label or "").split(":")[0] for task in tasks) == sorted(expected)
+    assert all(re.fullmatch(r"[0-9-]+: [A-Z].+", task.label or "") for task in tasks)
+    assert first_run.state() == "failed"
+
+
+def test_every_task_of_a_practice_is_labelled_with_it(first_run: WatchedRun):
+    for step in STEPS:
+        assert tuple(task.label for task in first_run.tasks(f"sync_practice.{step}")) == PRACTICES
+
+
+def test_one_order_that_is_cleared_runs_again_alone(running: Running, first_run: WatchedRun):
+    situation = next(one for one in running.sandbox.world.situations if one.name == "duplicated-customer")
+    (number,) = situation.order_numbers
+    task = order_task(first_run, number)
+    assert task is not None
+    before = {row.map_index: row.try_number for row in first_run.tasks("sync_order")}
+    with running.ledger.transaction() as tx:
+        case = tx.session.scalars(select(CaseRow).where(CaseRow.order_number == number).order_by(CaseRow.id.desc())).first()
+    assert case is not None
+    assert case.state is CaseState.OPEN
+    assert case.candidate_ids
+    chart, again = case.candidate_ids
+    act_as_staff(running.sandbox.nextech, "merge", {"practice": "eastern", "patient_id": again, "into": chart})
+    assert first_run.clear(task) == [("sync_order", task.map_index)]
+    wait_for(lambda: first_run.tasks("sync_order")[task.map_index].state == "success", "the order's task")
+    first_run.wait()
+    assert {row.map_index: row.try_number for row in first_run.tasks("sync_order")} == {**before, task.map_index: 2}
+    ended = endings(running.sandbox, running.ledger)["eastern", number]
+    assert (ended.status, ended.patient_id, len(ended.booked_cents)) == ("Synced", chart, 1)
+    with running.ledger.transaction() as tx:
+        assert number not in {row.order_number for row in open_cases(tx)}
+
+
+@pytest.mark.usefixtures("first_run")
+def test_a_person_who_resolves_an_order_starts_a_run_at_once_and_it_posts_nothing_twice(running: Running):
+    books = posted_by_us(running.sandbox)
+    before = {run.run_id for run in runs(running.api)}
+    asset = running.api.get("/assets").raise_for_status().json()["assets"][0]
+    assert asset["name"] == "order_resolved"
+    running.api.post("/assets/events", json={"asset_id": asset["id"]}).raise_for_status()
+    new = wait_for(lambda: [run for run in runs(running.api) if run.run_id not in before], "a run", timeout_seconds=20)
+    assert [run.run_id.partition("__")[0] for run in new] == ["asset_triggered"]
+    assert new[0].wait() == "success"
+    assert posted_by_us(running.sandbox) == books
+    assert {task.state for task in new[0].tasks("sync_order")} == {"skipped"}
+
+
+@pytest.mark.usefixtures("first_run")
+def test_a_dry_run_says_what_would_be_posted_and_writes_nothing(running: Running):
+    number = running.place("arizona", "everyday")
+    books, ledger = posted_by_us(running.sandbox), endings(running.sandbox, running.ledger)
+    run = trigger(running.api, {"dry_run": True})
+    assert run.wait() == "success"
+    assert posted_by_us(running.sandbox) == books
+    assert endings(running.sandbox, running.ledger) == ledger
+    reader = run.task("sync_practice.extract_orders", "arizona")
+    assert reader is not None
+    assert re.search(
+        rf"dry run: practice arizona: order {number}: \$[0-9.]+ to patient [0-9a-f-]{{36}}: match of", run.log(reader)
+    )
+
+
+@pytest.mark.usefixtures("first_run")
+def test_a_store_that_hangs_holds_up_nobody_else(running: Running):
+    running.spoil_store("eastern", Fault(effect=Effect.HANG, seconds=12))  # three tries: longer than the fan-out waits
+    good, bad = running.place("central", "everyday"), running.place("central", "missing-birth-date")
+    run = trigger(running.api)
+    wait_for(lambda: is_booked(running, "central", good), "the posting beside a store that hangs")
+    hanging = run.task("sync_practice.extract_orders", "eastern")
+    assert hanging is not None  # it has its label while it hangs
+    assert hanging.state == "running"
+    later = running.place("central", "everyday")
+    next_run = trigger(running.api)
+    wait_for(lambda: is_booked(running, "central", later), "the posting by the next run")
+    red = wait_for(lambda: [one for one in (run, next_run) if is_red(one, bad)], "the failed order's own red task")
+    assert not {"success", "failed"} & {run.state(), next_run.state()}
+    wait_for(lambda: practice_cases(running, "eastern") == ["store_unavailable"], "the row of the queue")
+    running.sandbox.shops["eastern"].faults.clear()
+    assert {one.run_id: one.wait() == "failed" for one in (run, next_run)} == {
+        one.run_id: one in red for one in (run, next_run)
+    }
+    assert practice_cases(running, "eastern") == []
+
+
+@pytest.mark.usefixtures("first_run")
+def test_a_wrong_practices_file_is_one_red_line_that_names_file_practice_and_field(running: Running):
+    right = running.practices_file.read_text(encoding="utf-8")
+    running.practices_file.write_text(right.replace("time_zone: America/Chicago", "time_zone: Chicago"), encoding="utf-8")
+    try:
+        run = trigger(running.api)
+        assert run.wait() == "failed"
+    finally:
+        running.practices_file.write_text(right, encoding="utf-8")
+    (task,) = run.tasks("list_practices")
+    assert (task.state, task.try_number) == ("failed", 1)
+    assert "practices.yaml: practice central, field time_zone: " in run.log(task)
+
+
+@pytest.mark.usefixtures("first_run")
+def test_what_a_killed_posting_task_has_sent_is_found_by_its_next_try_and_not_sent_again(running: Running):
+    slow = NextechFault(NextechEffect.SLOW, method="POST", route=PAY_TEMPLATE, practice="arizona", after_seconds=4)
+    fault = running.sandbox.nextech.faults.plant(slow)
+    number = running.place("arizona", "everyday")
+    run = trigger(running.api)
+    wait_for(lambda: fault.struck, "the payment on its way")
+    task = run.task("sync_practice.post_payments", "arizona")
+    assert task is not None
+    assert task.pid is not None
+    os.kill(task.pid, signal.SIGKILL)
+    wait_for(lambda: is_booked(running, "arizona", number), "the payment that nobody waits for any more")
+    assert endings(running.sandbox, running.ledger)["arizona", number].status == "Waiting for Sync"
+    assert run.state() == "running"
+    run.wait()
+    killed = run.task("sync_practice.post_payments", "arizona")
+    assert killed is not None
+    assert (killed.state, killed.try_number) == ("success", 2)
+    assert endings(running.sandbox, running.ledger)["arizona", number].status == "Synced"
+    assert is_booked(running, "arizona", number)
+    assert fault.struck == 1
+
+
+def test_airflow_keeps_no_patient_data_of_all_these_runs(running: Running, first_run: WatchedRun):
+    secrets = personal_data(running)
+    kept = [path.read_text(encoding="utf-8", errors="replace") for path in running.airflow.plan.logs.rglob("*.log")]
+    engine = create_engine(running.airflow.database.urls.airflow)
+    with engine.connect() as connection:
+        for table in ("xcom", "rendered_task_instance_fields", "task_instance", "task_instance_history", "dag_run", "log"):
+            kept += [str(tuple(row)) for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - our own words
+    engine.dispose()
+    told = "\n".join(kept).casefold()
+    assert first_run.run_id.casefold() in told
+    assert "duplicated customer" in told
+    assert len(told) > 100_000
+    words = set(re.findall(r"[^\W\d_]+", told))
+    assert len(secrets) > 100
+    assert [secret for secret in sorted(secrets) if (secret in words if secret.isalpha() else secret in told)] == []
+
+
+def personal_data(running: Running) -> set[str]:
+    """Last names, addresses, phones and birth dates of everybody in Nextech and in the stores."""
+    found: set[str | None] = set()
+    for patient in running.sandbox.world.demo.patients:
+        found |= {patient.last, patient.email, patient.mobile, patient.birth_date}
+    for shop in running.sandbox.shops.values():
+        for order in shop.orders.values():
+            found |= {order.row.get("customer_email"), order.billing.get("lastname"), order.billing.get("telephone")}
+    return {text.casefold() for text in found if text and len(text) > 4}
