@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from order_sync.desk import Desk
+from order_sync.desk import Desk, batches
 from order_sync.errors import IncompleteReadError, RequestRejectedError
 from order_sync.normal_forms import NormalPerson, normalise_customer, normalise_patient
 from order_sync.orders import Customer
@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 Values = Callable[[NormalPerson], frozenset[str]]
 Ask = Callable[[Sequence[str]], list[Patient]]
+_LIST_LENGTH = 20
+"""Values in one search: a phone is asked for in several written forms, and the client would cut a longer list in two."""
 Found = Mapping[str, list[Patient] | None]
 """Value to the charts that have it; None where the search did not succeed."""
 
@@ -60,9 +62,13 @@ def _phones(person: NormalPerson) -> frozenset[str]:
 
 
 def _search(desk: Desk, people: Iterable[NormalPerson], values_of: Values, ask: Ask) -> Found:
-    wanted = frozenset().union(*map(values_of, people))
-    if not wanted:
-        return {}
+    wanted = sorted(frozenset().union(*map(values_of, people)))
+    lists = [frozenset(values) for values in batches(wanted, _LIST_LENGTH)]
+    found = desk.fan_out(lambda values: _search_list(desk, values, values_of, ask), lists)
+    return {value: charts for part in found for value, charts in part.items()}
+
+
+def _search_list(desk: Desk, wanted: frozenset[str], values_of: Values, ask: Ask) -> Found:
     if len(wanted) == 1:
         [value] = wanted
         return {value: _ask_alone(desk, value, ask)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from order_sync.accounts import open_account, recover_accounts
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 100
 _CLAIM_SECONDS = 600.0
+
+Move = tuple[OrderRow, Step, Mapping[str, object]]
+"""An order, where it goes, and what is recorded with the step."""
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
         return
     candidates = find_candidates(desk, [order.customer for _, order in left])
     newcomers: list[tuple[OrderRow, Order]] = []
+    decided: list[Move] = []
     for (row, order), charts in zip(left, candidates, strict=True):
         if charts is None:
             _leave_unsearched(desk, row)
@@ -94,7 +98,9 @@ def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
         if isinstance(decision, NoMatch):
             newcomers.append((row, order))
         else:
-            counts.add(decide(desk, row, decision))
+            decided.append((row, *_step_of(decision)))
+    for outcome in move_all(desk, decided):
+        counts.add(outcome)
     for strangers in _rounds(desk, newcomers):
         for outcome in desk.fan_out(lambda pair: _decide_newcomer(desk, *pair), strangers):
             counts.add(outcome)
@@ -136,34 +142,34 @@ def _use_remembered(desk: Desk, orders: list[tuple[OrderRow, Order]], counts: Ma
     charts: dict[str, Patient] = {
         chart.patient_id: chart for chart in desk.nextech.search_patients(patient_ids=sorted(set(remembered.values())))
     }
-    left = []
+    left: list[tuple[OrderRow, Order]] = []
+    decided: list[Move] = []
     for row, order in orders:
         patient_id = remembered.get(row.customer_key or "")
         if patient_id is None:
             left.append((row, order))
         elif patient_id in charts:
-            step = Step(OrderState.MATCHED)
-            counts.add(try_move(desk, row, step, patient_id=patient_id, matched_by="remembered", match_level=None))
+            changes = {"patient_id": patient_id, "matched_by": "remembered", "match_level": None}
+            decided.append((row, Step(OrderState.MATCHED), changes))
         else:
-            counts.add(try_move(desk, row, Step(OrderState.QUEUED, Reason.PATIENT_GONE)))
+            decided.append((row, Step(OrderState.QUEUED, Reason.PATIENT_GONE), {}))
+    for outcome in move_all(desk, decided):
+        counts.add(outcome)
     return left
 
 
-def decide(desk: Desk, row: OrderRow, decision: Match | AskPerson) -> Step | None:
-    """Record a decision: the patient, or the case. Return the step, or None when somebody else moved the order."""
+def _step_of(decision: Match | AskPerson) -> tuple[Step, dict[str, object]]:
+    """Return where a decision takes its order, to the patient or to a person, and what is recorded with it."""
     if isinstance(decision, Match):
-        return try_move(
-            desk,
-            row,
-            Step(OrderState.MATCHED),
-            patient_id=decision.patient_id,
-            match_level=decision.level,
-            match_evidence=decision.evidence.as_json(),
-            matched_by="rule",
-        )
+        return Step(OrderState.MATCHED), {
+            "patient_id": decision.patient_id,
+            "match_level": decision.level,
+            "match_evidence": decision.evidence.as_json(),
+            "matched_by": "rule",
+        }
     step = Step(OrderState.QUEUED, decision.reason, decision.detail, candidate_ids=decision.candidate_ids)
     evidence = dict(zip(decision.candidate_ids, (one.as_json() for one in decision.evidence), strict=True))
-    return try_move(desk, row, step, match_level=decision.level, match_evidence=evidence)
+    return step, {"match_level": decision.level, "match_evidence": evidence}
 
 
 def _rounds(desk: Desk, newcomers: list[tuple[OrderRow, Order]]) -> Iterator[list[tuple[OrderRow, Order]]]:
@@ -189,7 +195,8 @@ def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
         return None
     decision = match_patient(order.customer, charts, desk.practice)
     if not isinstance(decision, NoMatch):
-        return decide(desk, row, decision)
+        [step] = move_all(desk, [(row, *_step_of(decision))])
+        return step
     try:
         return open_account(desk, row, order.customer, decision)
     except LedgerBusyError as error:
@@ -209,10 +216,26 @@ def _leave_unsearched(desk: Desk, row: OrderRow) -> None:
 
 def try_move(desk: Desk, row: OrderRow, step: Step, **changes: object) -> Step | None:
     """Move an order in a transaction of its own; return the step, or None when somebody else moved it meanwhile."""
-    try:
-        with desk.ledger.transaction() as tx:
-            move(tx, row, step, **changes)
-    except LedgerBusyError as error:
-        logger.info("practice %s: %s", desk.practice.id, error)
-        return None
-    return step
+    [taken] = move_all(desk, [(row, step, changes)])
+    return taken
+
+
+def move_all(desk: Desk, moves: Sequence[Move]) -> list[Step | None]:
+    """Move many orders in one transaction; None stands for each that somebody else moved meanwhile.
+
+    One commit for all: on a disk that takes its time, a commit an order is most of what a sweep would wait for.
+    """
+    taken: list[Step | None] = []
+    if not moves:
+        return taken
+    with desk.ledger.transaction() as tx:
+        for row, step, changes in moves:
+            try:
+                with tx.session.begin_nested():
+                    move(tx, row, step, **changes)
+            except LedgerBusyError as error:
+                logger.info("practice %s: %s", desk.practice.id, error)
+                taken.append(None)
+            else:
+                taken.append(step)
+    return taken

@@ -62,6 +62,12 @@ def read_evidence_of(desk: Desk, patient_ids: Collection[str]) -> Evidence:
     return Evidence({patient_id: tuple(rows) for patient_id, rows in entries.items()}, as_of)
 
 
+def has_witnesses(desk: Desk) -> bool:
+    """Say whether many patients can be read at once: the ledger has seen payments of two patients."""
+    with desk.ledger.transaction() as tx:
+        return len(_two_witnesses(tx, desk.practice.id)) > 1
+
+
 def _two_witnesses(tx: Transaction, practice_id: str) -> dict[str, str]:
     """Return the payment ids of two patients, by patient id; fewer when the ledger has seen fewer."""
     first = witness_payment(tx, practice_id)

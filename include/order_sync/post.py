@@ -27,7 +27,7 @@ from order_sync.ledger.postings import (
 )
 from order_sync.ledger.session import Transaction
 from order_sync.match import read_again
-from order_sync.payment_reads import read_evidence_of
+from order_sync.payment_reads import has_witnesses, read_evidence_of
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.posting_plans import Posting, leave, plan_postings
 from order_sync.posting_rules import Absent
@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 _CLAIM_SECONDS = 300.0
 _BREAKER_OPENS_AT = 3
+_FIRST_BATCH = 4
+_SLOW_DOWN_SECONDS = 2.0
+_MOST_PAUSES = 5
 _NOT_FOUND = 404
 
 
@@ -56,7 +59,19 @@ class PostCounts:
     failed: int = 0
     is_held_back: bool = False
     """Three unclear outcomes in a row: posting is held back to one order a run until one succeeds."""
+    slowed: int = 0
+    """Answered with 429: nothing was booked, and they are taken up again in this sweep."""
+    pauses: int = 0
     verified: VerifyCounts = field(default_factory=VerifyCounts)
+
+    def take_up_slowed(self, desk: Desk) -> bool:
+        """Wait until the orders that met the rate limit may be taken up; False when there are none, or it never ends."""
+        if not self.slowed or self.pauses == _MOST_PAUSES:
+            return False
+        self.slowed = 0
+        self.pauses += 1
+        desk.clock.sleep(_SLOW_DOWN_SECONDS)
+        return True
 
 
 def post_payments(desk: Desk, *, only: list[int] | None = None) -> PostCounts:
@@ -73,6 +88,8 @@ def post_payments(desk: Desk, *, only: list[int] | None = None) -> PostCounts:
             break
         with desk.ledger.transaction() as tx:
             rows = claim_orders(tx, desk.practice.id, [OrderState.MATCHED], seconds=_CLAIM_SECONDS, limit=limit, only=only)
+        if not rows and counts.take_up_slowed(desk):
+            continue
         if not rows:
             break
         try:
@@ -105,8 +122,15 @@ def _is_breaker_open(desk: Desk) -> bool:
 
 
 def _may_send(desk: Desk) -> int:
-    """Return how many orders may be taken up: after three unclear outcomes in a row, one (reliability 3.7)."""
-    return 1 if _is_breaker_open(desk) else desk.practice.posting.batch_size
+    """Return how many orders may be taken up.
+
+    After three unclear outcomes in a row, one (reliability 3.7). A few while there are no witnesses yet: they become
+    the witnesses with which all others are looked for together.
+    """
+    if _is_breaker_open(desk):
+        return 1
+    batch_size = desk.practice.posting.batch_size
+    return batch_size if has_witnesses(desk) else min(batch_size, _FIRST_BATCH)
 
 
 def _post_batch(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> None:
@@ -197,6 +221,9 @@ def _record(tx: Transaction, desk: Desk, intent: OrderRow, attempt: AttemptRow, 
             move(tx, intent, Step(OrderState.QUEUED, Reason.PATIENT_GONE))
         case PostOutcome.NOT_EXECUTED if answer.is_rejection:
             move(tx, intent, Step(OrderState.QUEUED, Reason.PAYMENT_REJECTED, answer.reason))
+        case PostOutcome.NOT_EXECUTED if answer.is_rate_limited:
+            again_at = tx.now + timedelta(seconds=_SLOW_DOWN_SECONDS)
+            move(tx, intent, Step(OrderState.MATCHED, detail=answer.reason), not_before=again_at)
         case PostOutcome.NOT_EXECUTED:
             again_at = tx.now + timedelta(minutes=1)
             move(tx, intent, Step(OrderState.MATCHED, detail=answer.reason), not_before=again_at, failed_at=tx.now)
@@ -234,6 +261,8 @@ def _count(counts: PostCounts, posting: Posting, answer: PostAnswer | None) -> N
             counts.unknown += 1
         case PostOutcome.NOT_EXECUTED if answer.is_rejection:
             counts.rejected += 1
+        case PostOutcome.NOT_EXECUTED if answer.is_rate_limited:
+            counts.slowed += 1
         case PostOutcome.NOT_EXECUTED:
             counts.failed += 1
 

@@ -10,6 +10,7 @@ from order_sync.intake import RELEASED_BY_A_PERSON, step_for
 from order_sync.ledger.models import AttemptKind, OrderRow, PaymentRow
 from order_sync.ledger.orders import read_order, release_orders
 from order_sync.ledger.postings import latest_attempt, plan_payment
+from order_sync.ledger.session import Transaction
 from order_sync.markers import make_marker, posting_key
 from order_sync.match import try_move
 from order_sync.orders import Order
@@ -31,12 +32,21 @@ class Posting:
 
 def plan_postings(desk: Desk, orders: list[tuple[OrderRow, Order]]) -> list[Posting]:
     """Freeze what would be sent for each order, and record it; the marker is the same for ever (reliability 3.1)."""
-    postings = []
-    for row, order in orders:
-        if _is_still_due(desk, row, order):
-            posting = _plan(desk, row, order)
-            if posting is not None:
-                postings.append(posting)
+    due = [(row, order) for row, order in orders if _is_still_due(desk, row, order)]
+    prepared = [(row, order, _prepare(desk, row, order)) for row, order in due]
+    postings: list[Posting] = []
+    unsettled: list[OrderRow] = []
+    with desk.ledger.transaction() as tx:
+        for row, order, payment in prepared:
+            if payment is None or read_order(tx, row.id).version != row.version:
+                continue
+            attempt = latest_attempt(tx, row.id, AttemptKind.PAYMENT)
+            if attempt is not None and attempt.outcome is None:
+                unsettled.append(row)
+            else:
+                postings.append(Posting(row, payment, _plan(tx, desk, row, order, payment)))
+    for row in unsettled:
+        leave(desk, row, "an earlier attempt is not settled")
     return postings
 
 
@@ -63,30 +73,22 @@ def _is_still_due(desk: Desk, row: OrderRow, order: Order) -> bool:
     return False
 
 
-def _plan(desk: Desk, row: OrderRow, order: Order) -> Posting | None:
+def _prepare(desk: Desk, row: OrderRow, order: Order) -> PreparedPayment | None:
     if row.patient_id is None:
         leave(desk, row, "no patient is chosen")
         return None
-    key = posting_key(order, desk.practice)
-    marker = make_marker(desk.keys.marker, key)
-    request = payment_request(order, desk.practice, row.patient_id, marker)
-    prepared = desk.nextech.prepare_payment(request)
-    with desk.ledger.transaction() as tx:
-        if read_order(tx, row.id).version != row.version:
-            logger.info("practice %s: order %s was taken up by another run", row.practice_id, row.number)
-            return None
-        attempt = latest_attempt(tx, row.id, AttemptKind.PAYMENT)
-        is_settled = attempt is None or attempt.outcome is not None
-        if is_settled:
-            payment = plan_payment(
-                tx,
-                row,
-                posting_key=key.as_text(),
-                marker=marker,
-                patient_id=request.patient_id,
-                amount_cents=request.amount_cents,
-                business_day=request.business_day,
-            )
-            return Posting(row, prepared, payment)
-    leave(desk, row, "an earlier attempt is not settled")
-    return None
+    marker = make_marker(desk.keys.marker, posting_key(order, desk.practice))
+    return desk.nextech.prepare_payment(payment_request(order, desk.practice, row.patient_id, marker))
+
+
+def _plan(tx: Transaction, desk: Desk, row: OrderRow, order: Order, prepared: PreparedPayment) -> PaymentRow:
+    request = prepared.request
+    return plan_payment(
+        tx,
+        row,
+        posting_key=posting_key(order, desk.practice).as_text(),
+        marker=request.marker,
+        patient_id=request.patient_id,
+        amount_cents=request.amount_cents,
+        business_day=request.business_day,
+    )

@@ -164,17 +164,17 @@ def look_for(desk: Desk, rows: Iterable[tuple[OrderRow, PaymentRow]], counts: Ve
     evidence = read_evidence_of(desk, patient_ids)
     with desk.ledger.transaction() as tx:
         known_ids = known_payment_ids(tx, desk.practice.id, patient_ids)
-    for row, payment in pairs:
-        if not evidence.covers(payment.patient_id):
-            counts.still_open += 1
-            continue
-        mine = known_ids - {payment.payment_id} if payment.payment_id else known_ids
-        verdict = verdict_on(desk, payment, evidence, mine)
-        try:
-            with desk.ledger.transaction() as tx:
-                _settle(tx, desk, _Finding(row, payment, verdict, evidence), counts)
-        except LedgerBusyError as error:
-            logger.info("practice %s: %s", desk.practice.id, error)
+        for row, payment in pairs:
+            if not evidence.covers(payment.patient_id):
+                counts.still_open += 1
+                continue
+            mine = known_ids - {payment.payment_id} if payment.payment_id else known_ids
+            verdict = verdict_on(desk, payment, evidence, mine)
+            try:
+                with tx.session.begin_nested():
+                    _settle(tx, desk, _Finding(row, payment, verdict, evidence), counts)
+            except LedgerBusyError as error:
+                logger.info("practice %s: %s", desk.practice.id, error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class _OwnSlots:
 class PacedLimiter(SharedLimiter):
     """Pace the requests of this process by itself; thread-safe, no bursts."""
 
-    def __init__(self, rate_per_second: float = 19.0, clock: Clock | None = None) -> None:
+    def __init__(self, rate_per_second: float = 18.0, clock: Clock | None = None) -> None:
         """Pace to so many requests a second per user and endpoint."""
         clock = clock or SystemClock()
         super().__init__(_OwnSlots(clock), rate_per_second, clock, block=1)

@@ -74,7 +74,7 @@ class NextechConnection:
     client_id: str = field(repr=False)
     resource: str
     practice_guid: str
-    requests_per_second: float = 19.0
+    requests_per_second: float = 18.0
 
 
 @dataclass(frozen=True, slots=True)

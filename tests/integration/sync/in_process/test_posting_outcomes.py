@@ -44,7 +44,7 @@ CASES = {
     "409": Case(Effect.CONFLICT, NOT_EXECUTED, Q, Q, Reason.PAYMENT_REJECTED, 0),
     "408 of a gateway": Case(Effect.GATEWAY_ERROR, UNKNOWN, U, Q, Reason.OUTCOME_UNKNOWN, 0),
     "400 of a gateway": Case(Effect.GATEWAY_ERROR, UNKNOWN, U, Q, Reason.OUTCOME_UNKNOWN, 0, status=400),
-    "429": Case(Effect.RATE_LIMITED, NOT_EXECUTED, M, C, None, 1),
+    "429": Case(Effect.RATE_LIMITED, NOT_EXECUTED, C, C, None, 1),
     "500 not executed": Case(Effect.FAILED, UNKNOWN, U, Q, Reason.OUTCOME_UNKNOWN, 0),
     "503 not executed": Case(Effect.UNAVAILABLE, UNKNOWN, U, Q, Reason.OUTCOME_UNKNOWN, 0),
     "500 executed": Case(Effect.FAILED_EXECUTED, UNKNOWN, U, C, None, 1),
@@ -67,7 +67,7 @@ def test_every_outcome_of_a_post_ends_as_it_must_and_doubles_nothing(one: SmallW
     assert (ended.state, ended.why) == (case.in_the_end, case.reason)
     assert len(one.booked()) == case.booked
     assert one.open_reasons() == ([case.reason] if case.reason else [])
-    assert one.posts_seen() == (2 if case.after_first_run is M else 1)
+    assert one.posts_seen() == (2 if case.proved is NOT_EXECUTED and case.in_the_end is C else 1)
     assert not any(attempt.outcome is None for attempt in one.attempts())
 
 

@@ -340,7 +340,7 @@ def test_one_patient_whose_payments_cannot_be_read_does_not_hold_up_the_others(t
 
 
 def test_an_order_with_an_unsettled_attempt_is_left_alone_and_the_sweep_ends(one: SmallWorld):
-    one.plant(Effect.RATE_LIMITED)
+    one.plant(Effect.UNAUTHORIZED)
     one.run()
     order_id = one.order().id
     with one.ledger.transaction() as tx:

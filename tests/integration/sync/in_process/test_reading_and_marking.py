@@ -185,7 +185,7 @@ def test_marking_makes_no_new_version_of_the_order(one: SmallWorld):
 def test_an_order_that_another_run_moves_at_this_moment_is_no_case(empty: SmallWorld, monkeypatch: pytest.MonkeyPatch):
     empty.add_chart(ORA)
     record = empty.place(ORA.buyer())
-    empty.plant(NextechEffect.RATE_LIMITED)
+    empty.plant(NextechEffect.UNAUTHORIZED)
     empty.run()
     empty.clock.advance(minutes=5)
     actions.hold(empty.shop, record.entity_id)

@@ -58,7 +58,7 @@ def test_an_order_cancelled_before_the_posting_owes_nothing(known: SmallWorld):
 
 def test_a_refund_between_the_match_and_the_post_posts_nothing(known: SmallWorld):
     record = known.place(ORA.buyer())
-    known.plant(Effect.RATE_LIMITED)
+    known.plant(Effect.UNAUTHORIZED)
     known.run()
     assert known.order().state is OrderState.MATCHED
     refund(known.shop, record.entity_id)
