@@ -115,19 +115,15 @@ def test_an_order_that_is_wrong_becomes_a_case_and_the_others_are_synced(demo: S
 
 
 def test_hostile_text_anywhere_is_data_and_stops_nothing(either: SmallWorld):
-    """One order for each text and place; all in one run, on both databases."""
+    """Every text in every place; all in one run, on both databases."""
     buyers = [
         {**place}
         for text in HOSTILE.values()
         for place in (
-            {"first": text},
-            {"last": text},
-            {"email": text},
-            {"email": f"{text}@mailbox.example"},
-            {"phone": text},
-            {"birth_date": text},
-            {"postal_code": text},
-            {"suffix": text},
+            {"first": text, "postal_code": text},
+            {"last": text, "suffix": text},
+            {"email": text, "birth_date": text},
+            {"email": f"{text}@mailbox.example", "phone": text},
         )
     ]
     records = [either.place(ORA.buyer(**changes), minutes_ago=0) for changes in buyers]
@@ -136,13 +132,12 @@ def test_hostile_text_anywhere_is_data_and_stops_nothing(either: SmallWorld):
         either.shop.orders[sold.entity_id].items[0]["sku"] = text
         numbered = either.place(ORA.buyer(), minutes_ago=0)
         either.shop.change(either.shop.orders[numbered.entity_id], increment_id=f"{number}{text}", status=text)
-        coded = either.place(ORA.buyer(), minutes_ago=0)
-        either.shop.change(either.shop.orders[coded.entity_id], order_currency_code=text)
-        paid = either.place(ORA.buyer(), minutes_ago=0)
-        payment = either.shop.orders[paid.entity_id].payment
+        payment = either.shop.orders[numbered.entity_id].payment
         assert payment is not None
         payment |= {"cc_type": text, "method": text}
-        records += [sold, numbered, coded, paid]
+        coded = either.place(ORA.buyer(), minutes_ago=0)
+        either.shop.change(either.shop.orders[coded.entity_id], order_currency_code=text)
+        records += [sold, numbered, coded]
     either.add_chart(ORA)
     either.clock.advance(minutes=10)
     assert either.run() == []
@@ -152,6 +147,6 @@ def test_hostile_text_anywhere_is_data_and_stops_nothing(either: SmallWorld):
     by_id = {row.entity_id: row for row in either.orders()}
     left = {record.entity_id: by_id[record.entity_id].state for record in records}
     assert set(left.values()) <= settled
-    assert len(left) == len(HOSTILE) * 12
+    assert len(left) == len(HOSTILE) * 7
     notes = [row.note for row in either.booked()]
     assert all(len(note) <= 255 and note.isprintable() for note in notes)
