@@ -1,37 +1,25 @@
 """Post: put every matched order's payment on its patient's billing tab, exactly once (reliability section 3, strict).
 
-Look first (R0), commit the intent (R1), send once (R4), classify (R5), record (R6). An outcome that is not proved is
-*unknown*: `verify` looks for it, nothing here ever sends it again.
+Batch by batch: read the orders again, look for their payments (R0), send each once (`sending`), read back what was posted.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, LoginRefusedError
-from order_sync.ledger.claims import count_unknown_outcome, progress_of
-from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow
-from order_sync.ledger.orders import Step, claim_orders, move, read_order, release_orders
-from order_sync.ledger.postings import (
-    Intent,
-    begin_attempt,
-    finish_attempt,
-    known_payment_ids,
-    latest_attempt,
-    payments_of,
-    update_payment,
-)
-from order_sync.ledger.session import Transaction
+from order_sync.ledger.models import OrderRow
+from order_sync.ledger.orders import claim_orders, move, read_order, release_orders
+from order_sync.ledger.postings import known_payment_ids, payments_of, update_payment
 from order_sync.match import read_again
 from order_sync.payment_reads import has_witnesses, read_evidence_of
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.posting_plans import Posting, leave, plan_postings
 from order_sync.posting_rules import Absent
-from order_sync.reasons import Reason
+from order_sync.sending import SLOW_DOWN_SECONDS, is_breaker_open, send_payment
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
 from order_sync.verify import Found, VerifyCounts, look_for, step_after, verdict_on, verify_payments
@@ -39,11 +27,8 @@ from order_sync.verify import Found, VerifyCounts, look_for, step_after, verdict
 logger = logging.getLogger(__name__)
 
 _CLAIM_SECONDS = 300.0
-_BREAKER_OPENS_AT = 3
 _FIRST_BATCH = 4
-_SLOW_DOWN_SECONDS = 2.0
 _MOST_PAUSES = 5
-_NOT_FOUND = 404
 
 
 @dataclass(slots=True)
@@ -57,6 +42,7 @@ class PostCounts:
     unknown: int = 0
     rejected: int = 0
     failed: int = 0
+    has_probed: bool = False
     is_held_back: bool = False
     """Three unclear outcomes in a row: posting is held back to one order a run until one succeeds."""
     slowed: int = 0
@@ -70,8 +56,28 @@ class PostCounts:
             return False
         self.slowed = 0
         self.pauses += 1
-        desk.clock.sleep(_SLOW_DOWN_SECONDS)
+        desk.clock.sleep(SLOW_DOWN_SECONDS)
         return True
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Orders that were taken up together, and those among them whose payments are to be sent."""
+
+    rows: list[OrderRow]
+    is_probe: bool
+    to_send: list[Posting] = field(default_factory=list)
+    answers: list[PostAnswer | None] = field(default_factory=list)
+    is_login_refused: bool = False
+
+    def send(self, desk: Desk, posting: Posting) -> PostAnswer | None:
+        """Send one of the payments, unless an answer has said meanwhile that our login is refused."""
+        if self.is_login_refused:
+            return None
+        answer = send_payment(desk, posting, is_probe=self.is_probe)
+        if answer is not None and answer.is_login_refused:
+            self.is_login_refused = True
+        return answer
 
 
 def post_payments(desk: Desk, *, only: list[int] | None = None) -> PostCounts:
@@ -82,28 +88,17 @@ def post_payments(desk: Desk, *, only: list[int] | None = None) -> PostCounts:
     """
     counts = PostCounts()
     counts.verified = verify_payments(desk, only=only)
-    while not desk.is_out_of_time:
-        limit = _may_send(desk)
-        if limit < 1:
-            break
-        with desk.ledger.transaction() as tx:
-            rows = claim_orders(tx, desk.practice.id, [OrderState.MATCHED], seconds=_CLAIM_SECONDS, limit=limit, only=only)
-        if not rows and counts.take_up_slowed(desk):
-            continue
-        if not rows:
-            break
-        try:
-            with watching(desk, "store", "nextech"):
-                _post_batch(desk, rows, counts)
-        finally:
-            with desk.ledger.transaction() as tx:
-                release_orders(tx, rows)
-        desk.progress("payments posted", len(rows))
-        if only is not None:
-            break
-        if _is_breaker_open(desk):
-            counts.is_held_back = True
-            break
+    taken: list[_Batch] = []
+    try:
+        _take_up(desk, taken, counts, only)
+        while taken:
+            _post_batch(desk, taken, counts, may_look_ahead=only is None)
+            _give_back(desk, taken.pop(0))
+            if not taken and only is None:
+                _take_up(desk, taken, counts, only)
+    finally:
+        for batch in taken:
+            _give_back(desk, batch)
     logger.info(
         "practice %s: %d posted, %d found in Nextech, %d being verified, %d rejected, %d failed",
         desk.practice.id,
@@ -116,31 +111,43 @@ def post_payments(desk: Desk, *, only: list[int] | None = None) -> PostCounts:
     return counts
 
 
-def _is_breaker_open(desk: Desk) -> bool:
+def _give_back(desk: Desk, batch: _Batch) -> None:
     with desk.ledger.transaction() as tx:
-        return progress_of(tx, desk.practice.id).unknown_in_a_row >= _BREAKER_OPENS_AT
+        release_orders(tx, batch.rows)
 
 
-def _may_send(desk: Desk) -> int:
-    """Return how many orders may be taken up.
+def _take_up(desk: Desk, taken: list[_Batch], counts: PostCounts, only: Collection[int] | None) -> None:
+    """Claim the next orders, read them again and look for their payments; add them to what is taken up.
 
-    After three unclear outcomes in a row, one (reliability 3.7). A few while there are no witnesses yet: they become
-    the witnesses with which all others are looked for together.
+    Each order is read again at most a minute before its claim, and its patient's payments right before it (R0). After
+    three unclear outcomes in a row one order a run is taken up (reliability 3.7); and a few while there are no witnesses
+    yet: they become the witnesses with which all others are looked for together.
     """
-    if _is_breaker_open(desk):
-        return 1
-    batch_size = desk.practice.posting.batch_size
-    return batch_size if has_witnesses(desk) else min(batch_size, _FIRST_BATCH)
+    with desk.ledger.transaction() as tx:
+        is_probe = is_breaker_open(tx, desk.practice.id)
+    counts.is_held_back = is_probe and (counts.has_probed or counts.unknown > 0)
+    if desk.is_out_of_time or counts.is_held_back:
+        return
+    counts.has_probed = is_probe
+    most = desk.practice.posting.batch_size if has_witnesses(desk) else min(desk.practice.posting.batch_size, _FIRST_BATCH)
+    limit = 1 if is_probe else most
+    while True:
+        with desk.ledger.transaction() as tx:
+            rows = claim_orders(tx, desk.practice.id, [OrderState.MATCHED], seconds=_CLAIM_SECONDS, limit=limit, only=only)
+        if rows or not counts.take_up_slowed(desk):
+            break
+    if rows:
+        batch = _Batch(rows, is_probe)
+        taken.append(batch)
+        with watching(desk, "store", "nextech"):
+            batch.to_send = _not_posted_yet(desk, rows, counts)
 
 
-def _post_batch(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> None:
-    """Re-read, look, post and read back one batch.
-
-    The order is read again at most a minute before its claim, and the patient's payments right before it (R0).
-    """
+def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> list[Posting]:
+    """Return what is to be sent for these orders; one whose payment is there already takes its step here."""
     postings = plan_postings(desk, read_again(desk, rows, still=OrderState.MATCHED))
     if not postings:
-        return
+        return []
     patient_ids = sorted({posting.payment.patient_id for posting in postings})
     evidence = read_evidence_of(desk, patient_ids)
     with desk.ledger.transaction() as tx:
@@ -157,13 +164,36 @@ def _post_batch(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> None:
             to_send.append(posting)
         else:
             _record_found(desk, posting, verdict, counts)
-    answers = desk.fan_out(lambda posting: _send(desk, posting), to_send)
-    for posting, answer in zip(to_send, answers, strict=True):
-        _count(counts, posting, answer)
-    _read_back(desk, [p for p, a in zip(to_send, answers, strict=True) if a and a.outcome is PostOutcome.EXECUTED], counts)
-    refused = next((answer for answer in answers if answer and answer.is_login_refused), None)
-    if refused is not None:
-        raise LoginRefusedError(refused.reason, system="nextech", route="POST payment", status=refused.status)
+    return to_send
+
+
+def _post_batch(desk: Desk, taken: list[_Batch], counts: PostCounts, *, may_look_ahead: bool) -> None:
+    """Send the first batch that is taken up, and read it back; meanwhile take up the next one.
+
+    The look for the next one's payments is older by the time that this one takes to be sent, some seconds.
+    """
+    batch = taken[0]
+
+    def send() -> None:
+        batch.answers = desk.fan_out(lambda posting: batch.send(desk, posting), batch.to_send)
+
+    def look_ahead() -> None:
+        _take_up(desk, taken, counts, None)
+
+    works: list[Callable[[], None]] = [send]
+    if may_look_ahead and has_witnesses(desk):
+        works.append(look_ahead)
+    with watching(desk, "store", "nextech"):
+        desk.fan_out(lambda work: work(), works)
+        pairs = list(zip(batch.to_send, batch.answers, strict=True))
+        for posting, answer in pairs:
+            _count(counts, posting, answer)
+        executed = [posting for posting, answer in pairs if answer and answer.outcome is PostOutcome.EXECUTED]
+        _read_back(desk, executed, counts)
+        refused = next((answer for answer in batch.answers if answer and answer.is_login_refused), None)
+        if refused is not None:
+            raise LoginRefusedError(refused.reason, system="nextech", route="POST payment", status=refused.status)
+    desk.progress("payments posted", len(batch.rows))
 
 
 def _record_found(desk: Desk, posting: Posting, verdict: Found, counts: PostCounts) -> None:
@@ -178,76 +208,6 @@ def _record_found(desk: Desk, posting: Posting, verdict: Found, counts: PostCoun
         logger.info("practice %s: %s", desk.practice.id, error)
         return
     counts.found += 1
-
-
-def _send(desk: Desk, posting: Posting) -> PostAnswer | None:
-    """Claim, send once, record. Return None when the order was taken by somebody else before the claim."""
-    rules = desk.practice.posting
-    send_by = desk.clock.monotonic() + rules.send_seconds
-    try:
-        with desk.ledger.transaction() as tx:
-            intent = move(tx, posting.row, Step(OrderState.INTENT))
-            seconds = rules.send_seconds + rules.answer_seconds + 5
-            attempt = begin_attempt(tx, intent, Intent(AttemptKind.PAYMENT, posting.prepared.sha256, seconds))
-            update_payment(
-                tx,
-                posting.row.id,
-                request_sha256=posting.prepared.sha256,
-                settle_at=attempt.deadline + timedelta(minutes=rules.settle_minutes),
-                absent_reads=0,
-                last_absent_at=None,
-            )
-    except LedgerBusyError as error:
-        logger.info("practice %s: %s", desk.practice.id, error)
-        return None
-    # Only an acknowledged commit leads here (R2): any other error left this function, and nothing was sent.
-    answer = desk.nextech.send_payment(posting.prepared, send_by=send_by)
-    try:
-        with desk.ledger.transaction() as tx:
-            _record(tx, desk, intent, attempt, answer)
-    except LedgerBusyError:
-        _record_late(desk, intent, attempt, answer)
-    return answer
-
-
-def _record(tx: Transaction, desk: Desk, intent: OrderRow, attempt: AttemptRow, answer: PostAnswer) -> None:
-    """Write the outcome, the order's step and all that follows from it in one transaction (R6)."""
-    finish_attempt(tx, attempt.attempt_id, answer)
-    match answer.outcome:
-        case PostOutcome.EXECUTED:
-            update_payment(tx, intent.id, payment_id=answer.created_id, posted_at=tx.now)
-            move(tx, intent, Step(OrderState.CONFIRMED))
-        case PostOutcome.NOT_EXECUTED if answer.is_rejection and answer.status == _NOT_FOUND:
-            move(tx, intent, Step(OrderState.QUEUED, Reason.PATIENT_GONE))
-        case PostOutcome.NOT_EXECUTED if answer.is_rejection:
-            move(tx, intent, Step(OrderState.QUEUED, Reason.PAYMENT_REJECTED, answer.reason))
-        case PostOutcome.NOT_EXECUTED if answer.is_rate_limited:
-            again_at = tx.now + timedelta(seconds=_SLOW_DOWN_SECONDS)
-            move(tx, intent, Step(OrderState.MATCHED, detail=answer.reason), not_before=again_at)
-        case PostOutcome.NOT_EXECUTED:
-            again_at = tx.now + timedelta(minutes=1)
-            move(tx, intent, Step(OrderState.MATCHED, detail=answer.reason), not_before=again_at, failed_at=tx.now)
-        case PostOutcome.UNKNOWN:
-            move(tx, intent, Step(OrderState.UNKNOWN, detail="being verified"))
-    if answer.outcome is not PostOutcome.NOT_EXECUTED or answer.status is not None:
-        count_unknown_outcome(tx, desk.practice.id, is_unknown=answer.outcome is PostOutcome.UNKNOWN)
-
-
-def _record_late(desk: Desk, intent: OrderRow, attempt: AttemptRow, answer: PostAnswer) -> None:
-    """Accept late good news for its own attempt only (R7); all other news is already settled by looking."""
-    logger.warning("practice %s: order %s: the answer came after its deadline", desk.practice.id, intent.number)
-    if answer.outcome is not PostOutcome.EXECUTED:
-        return
-    with desk.ledger.transaction() as tx:
-        current = read_order(tx, intent.id)
-        newest = latest_attempt(tx, intent.id, AttemptKind.PAYMENT)
-        is_newest = newest is not None and newest.attempt_id == attempt.attempt_id
-        waits = current.state is OrderState.UNKNOWN or current.reason == Reason.OUTCOME_UNKNOWN
-        if is_newest and waits:
-            update_payment(tx, intent.id, payment_id=answer.created_id, posted_at=tx.now)
-            move(tx, current, Step(OrderState.CONFIRMED, detail="the answer came late"))
-        elif not is_newest and current.state in (OrderState.UNKNOWN, OrderState.CONFIRMED):
-            move(tx, current, Step(OrderState.QUEUED, Reason.DUPLICATE_POSTING, f"payment {answer.created_id}"))
 
 
 def _count(counts: PostCounts, posting: Posting, answer: PostAnswer | None) -> None:

@@ -24,7 +24,7 @@ from order_sync.errors import OrderSyncError, SettingsError
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-DEFAULT_REQUESTS_PER_SECOND = 19.0
+DEFAULT_REQUESTS_PER_SECOND = 18.0
 """Just under the documented 20 per user and endpoint (Nextech contract section 2)."""
 
 

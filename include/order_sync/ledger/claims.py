@@ -48,13 +48,14 @@ def watermark_of(tx: Transaction, practice_id: str) -> datetime | None:
 def count_unknown_outcome(tx: Transaction, practice_id: str, *, is_unknown: bool) -> int:
     """Count an unclear POST outcome, or start from 0 after a clear one; return the count (reliability 3.7)."""
     progress_of(tx, practice_id)
-    count = PracticeProgress.unknown_in_a_row + 1 if is_unknown else 0
-    tx.session.execute(
-        update(PracticeProgress)
-        .where(PracticeProgress.practice_id == practice_id)
-        .values(unknown_in_a_row=count)
-        .execution_options(synchronize_session=False)
+    mine = PracticeProgress.practice_id == practice_id
+    # A clear outcome after a clear one changes nothing, and must not make all senders wait for one row.
+    change = (
+        update(PracticeProgress).where(mine).values(unknown_in_a_row=PracticeProgress.unknown_in_a_row + 1)
+        if is_unknown
+        else update(PracticeProgress).where(mine, PracticeProgress.unknown_in_a_row > 0).values(unknown_in_a_row=0)
     )
+    tx.session.execute(change.execution_options(synchronize_session=False))
     return progress_of(tx, practice_id).unknown_in_a_row
 
 

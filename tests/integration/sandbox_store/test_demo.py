@@ -135,7 +135,7 @@ def test_the_hand_entry_equals_the_order_that_it_may_be(demo: Demo):
 
 
 def test_orders_keep_arriving_and_add_up(demo: Demo):
-    shops, rng = open_shops(demo, lambda: NOW), random.Random(5)  # noqa: S311 - demo data
+    shops, rng = open_shops(demo, lambda: NOW), random.Random(5)
     drawn = [next_arrival(demo, rng, NOW) for _ in range(200)]
     assert {arrival.situation for arrival in drawn} == set(KINDS)
     assert {arrival.practice_id for arrival in drawn} == set(PRACTICES)

@@ -267,17 +267,16 @@ def test_a_day_without_runs_is_no_day_of_failed_reads(one: SmallWorld):
 
 
 def test_the_breaker_opens_after_three_unclear_outcomes_and_lets_one_through_each_run(ten: SmallWorld):
-    desk = ten.desk()
-    desk = ten.desk(settings={"posting": desk.practice.posting.model_copy(update={"batch_size": 3})})
     ten.plant(Effect.FAILED, remaining=None)
-    ten.run(desk)
+    ten.run()
     assert ten.posts_seen() == 3
-    ten.run_after(desk, minutes=[15])
+    assert ten.states().count(OrderState.MATCHED) == 7
+    ten.run_after(minutes=[15])
     assert ten.posts_seen() == 4
-    ten.run_after(desk, minutes=[15])
+    ten.run_after(minutes=[15])
     assert ten.posts_seen() == 5
     ten.heal()
-    ten.run_after(desk, minutes=[15])
+    ten.run_after(minutes=[15])
     assert ten.posts_seen() == 10
     assert len(ten.booked()) == 5
 
@@ -296,15 +295,13 @@ def test_a_refused_login_stops_the_run_and_is_one_case_that_closes_by_itself(ten
     assert ten.states() == [OrderState.CONFIRMED] * 10
 
 
-def test_rights_refused_for_posting_stop_the_run_after_the_first_batch_and_lose_nothing(ten: SmallWorld):
-    desk = ten.desk()
-    desk = ten.desk(settings={"posting": desk.practice.posting.model_copy(update={"batch_size": 2})})
+def test_rights_refused_for_posting_stop_the_run_after_the_first_answer_and_lose_nothing(ten: SmallWorld):
     ten.plant(Effect.UNAUTHORIZED, status=403, remaining=None)
-    ten.run(desk)
-    assert ten.posts_seen() == 2
+    ten.run()
+    assert ten.posts_seen() == 1
     assert Reason.LOGIN_REFUSED in ten.open_reasons()
     ten.heal()
-    ten.run_after(desk, minutes=(15,))
+    ten.run_after(minutes=(15,))
     assert ten.open_cases() == []
     assert len(ten.booked()) == 10
 
