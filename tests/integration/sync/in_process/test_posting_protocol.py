@@ -18,7 +18,7 @@ from order_sync.reasons import Reason
 from order_sync.resolve import post_again
 from order_sync.statuses import OrderState
 from order_sync.verify import verify_payments
-from sandbox.nextech.faults import Effect, Fault
+from sandbox.nextech.faults import Effect
 from tests.worlds import PAYMENTS, Between, SmallWorld
 
 
@@ -266,76 +266,6 @@ def test_a_day_without_runs_is_no_day_of_failed_reads(one: SmallWorld):
     assert one.open_reasons() == [Reason.OUTCOME_UNKNOWN]
 
 
-def test_the_breaker_opens_after_three_unclear_outcomes_and_lets_one_through_each_run(ten: SmallWorld):
-    ten.plant(Effect.FAILED, remaining=None)
-    ten.run()
-    assert ten.posts_seen() == 3
-    assert ten.states().count(OrderState.MATCHED) == 7
-    ten.run_after(minutes=[15])
-    assert ten.posts_seen() == 4
-    ten.run_after(minutes=[15])
-    assert ten.posts_seen() == 5
-    ten.heal()
-    ten.run_after(minutes=[15])
-    assert ten.posts_seen() == 10
-    assert len(ten.booked()) == 5
-
-
-def test_a_refused_login_stops_the_run_and_is_one_case_that_closes_by_itself(ten: SmallWorld):
-    ten.switch(are_logins_refused=True)
-    ten.run()
-    ten.run_after(minutes=(15, 15))
-    assert ten.open_reasons() == [Reason.LOGIN_REFUSED]
-    assert ten.posts_seen() == 0
-    assert set(ten.states()) == {OrderState.RECEIVED}
-    assert ten.nextech.traffic.answers[("POST /oauth2/token", "200")] == 0
-    ten.switch(are_logins_refused=False)
-    ten.run_after(minutes=(15,))
-    assert ten.open_cases() == []
-    assert ten.states() == [OrderState.CONFIRMED] * 10
-
-
-def test_rights_refused_for_posting_stop_the_run_after_the_first_answer_and_lose_nothing(ten: SmallWorld):
-    ten.plant(Effect.UNAUTHORIZED, status=403, remaining=None)
-    ten.run()
-    assert ten.posts_seen() == 1
-    assert Reason.LOGIN_REFUSED in ten.open_reasons()
-    ten.heal()
-    ten.run_after(minutes=(15,))
-    assert ten.open_cases() == []
-    assert len(ten.booked()) == 10
-
-
-def test_a_storm_of_429_loses_nothing(ten: SmallWorld):
-    fault = ten.nextech.faults.plant(Fault(Effect.RATE_LIMITED, probability=0.5, retry_after="2"))
-    ten.run()
-    ten.run_after(minutes=(15,) * 6)
-    assert fault.struck > 3
-    ten.heal()
-    ten.run_after(minutes=(15, 15))
-    assert ten.states() == [OrderState.CONFIRMED] * 10
-    assert len(ten.booked()) == 10
-
-
-def test_one_patient_whose_payments_cannot_be_read_does_not_hold_up_the_others(ten: SmallWorld):
-    broken = ten.charts()[4].patient_id
-
-    def spoil(request: httpx.Request) -> httpx.Request | httpx.Response:
-        if request.method == "GET" and request.url.path.endswith(PAYMENTS) and broken in str(request.url):
-            entry = {"resourceType": "PaymentReconciliation", "id": "1"}
-            bundle = {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [{"resource": entry}]}
-            return httpx.Response(200, json=bundle, request=request)
-        return request
-
-    desk = ten.desk(nextech_wrap=lambda inner: Between(inner, spoil))
-    ten.run(desk)
-    ten.run_after(desk, minutes=(15, 15))
-    assert sorted(ten.states()) == sorted([OrderState.CONFIRMED] * 9 + [OrderState.MATCHED])
-    assert len(ten.booked()) == 9
-    ten.run_after(minutes=(15,))
-    assert ten.states() == [OrderState.CONFIRMED] * 10
-
-
 def test_an_order_with_an_unsettled_attempt_is_left_alone_and_the_sweep_ends(one: SmallWorld):
     one.plant(Effect.UNAUTHORIZED)
     one.run()
@@ -377,19 +307,6 @@ def test_a_plan_is_not_overwritten_by_a_desk_that_slept_past_its_claim(one: Smal
     assert one.payment().payment_id == one.booked()[0].payment_id
     assert one.payment().verified_at is not None
     assert one.posts_seen() == 1
-
-
-def test_an_outage_of_nextech_is_one_case_of_the_practice_and_ends_by_itself(ten: SmallWorld):
-    for route in (PAYMENTS, "/Patient"):
-        ten.plant(Effect.UNAVAILABLE, method="GET", route=route, remaining=None)
-    ten.run()
-    ten.run_after(minutes=(15, 15, 15))
-    assert ten.open_reasons() == [Reason.NEXTECH_UNAVAILABLE]
-    assert ten.open_cases()[0].times_seen >= 4
-    ten.heal()
-    ten.run_after(minutes=(15,))
-    assert ten.open_cases() == []
-    assert len(ten.booked()) == 10
 
 
 def test_a_post_is_preceded_by_a_read_of_the_same_patients_payments(one: SmallWorld):
