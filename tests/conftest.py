@@ -16,12 +16,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from order_sync.ledger.migrate import migrate
 from order_sync.ledger.session import Ledger, open_engine
 from tests.clocks import FakeClock
+
+# How fast examples are drawn says something about the machine, nothing about the code.
+settings.register_profile("order_sync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("order_sync")
 
 
 def pytest_configure(config: pytest.Config) -> None:
