@@ -10,7 +10,7 @@ from order_sync.desk import Desk
 from order_sync.ledger.cases import close_case, open_case, practice_cause
 from order_sync.ledger.models import OrderRow, OutboxRow
 from order_sync.ledger.orders import SYNC
-from order_sync.ledger.outbox import mark_sent, postpone, stuck_statuses, unsent_statuses
+from order_sync.ledger.outbox import lease_statuses, mark_sent, postpone, stuck_statuses
 from order_sync.reasons import Reason
 from order_sync.statuses import PublicStatus
 from order_sync.trouble import watching
@@ -18,6 +18,7 @@ from order_sync.trouble import watching
 logger = logging.getLogger(__name__)
 
 _BATCH = 100
+_LEASE_SECONDS = 300.0
 _TRIES_BEFORE_A_CASE = 3
 _SLUGS = {
     PublicStatus.SYNCED: "synced",
@@ -46,7 +47,7 @@ def mark_status(desk: Desk, *, only: list[int] | None = None) -> MarkCounts:
     counts = MarkCounts()
     while not desk.is_out_of_time:
         with desk.ledger.transaction() as tx:
-            unsent = unsent_statuses(tx, desk.practice.id, limit=_BATCH, only=only)
+            unsent = lease_statuses(tx, desk.practice.id, limit=_BATCH, seconds=_LEASE_SECONDS, only=only)
         if not unsent:
             break
         with watching(desk, "store"):

@@ -14,7 +14,7 @@ _RETRY_MINUTES = (5, 15, 60)
 
 
 def unsent_statuses(
-    tx: Transaction, practice_id: str, *, limit: int, only: Collection[int] | None = None
+    tx: Transaction, practice_id: str, *, limit: int, only: Collection[int] | None = None, is_exclusive: bool = False
 ) -> list[tuple[OutboxRow, OrderRow]]:
     """Return the practice's statuses that are due to be written, oldest first."""
     query = (
@@ -30,7 +30,26 @@ def unsent_statuses(
     )
     if only is not None:
         query = query.where(OutboxRow.order_id.in_(only))
+    if is_exclusive:
+        query = query.with_for_update(skip_locked=True, of=OutboxRow)
     return [(outbox, order) for outbox, order in tx.session.execute(query)]
+
+
+def lease_statuses(
+    tx: Transaction, practice_id: str, *, limit: int, seconds: float, only: Collection[int] | None = None
+) -> list[tuple[OutboxRow, OrderRow]]:
+    """Return the statuses that are due to be written, and keep them from every other process for `seconds`.
+
+    Two processes that wrote the same status as a comment would leave two comments.
+    """
+    leased = unsent_statuses(tx, practice_id, limit=limit, only=only, is_exclusive=True)
+    tx.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_([outbox.id for outbox, _ in leased]))
+        .values(not_before=tx.now + timedelta(seconds=seconds))
+        .execution_options(synchronize_session=False)
+    )
+    return leased
 
 
 def stuck_statuses(tx: Transaction, practice_id: str, *, tries: int) -> list[OutboxRow]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from order_sync.ledger.cases import close_case, open_case, open_cases, practice_cause, refund_cause
 from order_sync.ledger.models import CaseRow, CaseState, OutboxRow, RememberedPatient
 from order_sync.ledger.orders import Step, move
-from order_sync.ledger.outbox import mark_sent, postpone, unsent_statuses
+from order_sync.ledger.outbox import lease_statuses, mark_sent, postpone, unsent_statuses
 from order_sync.ledger.remembered import forget_patient, remember_patient, remembered_patients
 from order_sync.ledger.session import Ledger, Transaction
 from order_sync.reasons import Reason
@@ -180,6 +180,19 @@ def test_a_status_that_cannot_be_written_is_tried_again_later_and_later(ledger: 
             waited += 5
         waits.append(waited)
     assert waits == [5, 15, 60, 60, 60]
+
+
+def test_a_status_that_somebody_is_writing_is_nobody_elses_until_its_lease_ends(ledger: Ledger, clock: FakeClock):
+    saved_order(ledger)
+
+    def lease(_index: int) -> int:
+        with ledger.transaction() as tx:
+            return len(lease_statuses(tx, PRACTICE, limit=10, seconds=60))
+
+    assert sorted(at_once(8, lease)) == [0] * 7 + [1]
+    assert lease(0) == 0
+    clock.advance(minutes=2)
+    assert lease(0) == 1
 
 
 def test_statuses_are_read_for_the_orders_and_the_practice_asked_for(ledger: Ledger):
