@@ -82,7 +82,8 @@ def post_again(desk: Desk, order_id: int, *, actor: str, version: int | None = N
 
     Refused before `post_again_after_hours` have passed since the last attempt, and without a fresh complete read that
     does not show the payment: a booking may be late (design section 7). When the read shows it, the order takes the
-    step that the read proves instead.
+    step that the read proves instead; and when it shows an entry by hand that the case did not name, the case names it:
+    only what a person has been asked about is nobody's.
     """
     with desk.ledger.transaction() as tx:
         order = _expect(tx, order_id, version)
@@ -106,14 +107,20 @@ def post_again(desk: Desk, order_id: int, *, actor: str, version: int | None = N
         raise IncompleteReadError(reason, system="nextech", route="GET /PaymentReconciliation")
     verdict = verdict_on(desk, payment, evidence, frozenset())
     with desk.ledger.transaction() as tx:
-        if isinstance(verdict, PossibleManualEntry):
+        if isinstance(verdict, PossibleManualEntry) and _was_asked_about(order, verdict):
             update_payment(tx, order_id, unrelated_payment_ids=[*(payment.unrelated_payment_ids or ()), verdict.payment_id])
-        if isinstance(verdict, Absent | PossibleManualEntry):
+            return move(tx, order, Step(OrderState.MATCHED, actor=actor, detail="posted again by a person"))
+        if isinstance(verdict, Absent):
             return move(tx, order, Step(OrderState.MATCHED, actor=actor, detail="posted again by a person"))
         step, payment_id = step_after(verdict)
         if payment_id is not None:
             update_payment(tx, order_id, payment_id=payment_id, posted_at=tx.now, verified_at=tx.now)
         return move(tx, order, step)
+
+
+def _was_asked_about(order: OrderRow, entry: PossibleManualEntry) -> bool:
+    step, _ = step_after(entry)
+    return (order.why, order.detail) == (step.reason, step.detail)
 
 
 def _expect(tx: Transaction, order_id: int, version: int | None) -> OrderRow:
