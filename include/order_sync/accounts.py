@@ -181,18 +181,28 @@ def _settle(desk: Desk, row: OrderRow, attempt: AttemptRow, found: list[Patient]
 
 
 def _accounts_like(desk: Desk, customer: Customer) -> list[Patient] | None:
-    """Return the charts with exactly what we would have created: e-mail, last name and birth date; None without a proof."""
+    """Return the charts with exactly what we would have created: e-mail, names and birth date; None without a proof.
+
+    The first name, too: twins share everything else.
+    """
     [charts] = find_candidates(desk, [customer])
     if charts is None:
         return None
-    email = normalise_customer(customer, desk.practice).email
-    same = _with_same_name_and_birth_date(desk, customer, charts)
-    return [chart for chart in same if normalise_patient(chart, desk.practice).email in (email, None)]
+    person = normalise_customer(customer, desk.practice)
+    found = []
+    for chart in _with_same_name_and_birth_date(desk, customer, charts):
+        other = normalise_patient(chart, desk.practice)
+        if other.email in (person.email, None) and person.first in (other.first, f"{other.first} {other.middle}"):
+            found.append(chart)
+    return found
 
 
 def find_namesakes(desk: Desk, customer: Customer) -> list[Patient]:
-    """Return the charts with this customer's last name and birth date, whatever their e-mail and phone."""
-    charts = desk.nextech.search_patients(family=customer.last, birth_date=customer.birth_date)
+    """Return the charts with this customer's last name and birth date, whatever their e-mail and phone.
+
+    Searched by the birth date alone: the server compares names as they are written, and Nunez is not Núñez to it.
+    """
+    charts = desk.nextech.search_patients(birth_date=customer.birth_date)
     return _with_same_name_and_birth_date(desk, customer, charts)
 
 
