@@ -36,6 +36,28 @@ def find_candidates(desk: Desk, customers: Sequence[Customer]) -> list[list[Pati
     return [_charts_of(person, by_email, by_phone) for person in people]
 
 
+def find_charts(desk: Desk, patient_ids: Sequence[str]) -> dict[str, bool | None]:
+    """Say which of these charts still exist, by patient id; None for one whose search is refused or cannot be proved.
+
+    A list only ever finds, here too: a chart that it does not show is asked for alone before it counts as gone.
+    """
+
+    def is_there(patient_id: str) -> bool | None:
+        found = _ask_alone(desk, patient_id, ask)
+        return None if found is None else bool(found)
+
+    def ask(ids: Sequence[str]) -> list[Patient]:
+        return desk.nextech.search_patients(patient_ids=ids)
+
+    wanted = sorted(set(patient_ids))
+    try:
+        listed = {chart.patient_id for chart in ask(wanted)} if len(wanted) > 1 else set()
+    except (IncompleteReadError, RequestRejectedError):
+        listed = set()
+    missed = [patient_id for patient_id in wanted if patient_id not in listed]
+    return dict.fromkeys(listed, True) | dict(zip(missed, desk.fan_out(is_there, missed), strict=True))
+
+
 def _charts_of(person: NormalPerson, by_email: Found, by_phone: Found) -> list[Patient] | None:
     charts: dict[str, Patient] = {}
     for found, values in ((by_email, _emails(person)), (by_phone, person.phones)):

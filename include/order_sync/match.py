@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from order_sync.accounts import open_account, recover_accounts
-from order_sync.candidates import contacts_of, find_candidates
+from order_sync.candidates import contacts_of, find_candidates, find_charts
 from order_sync.desk import Desk
 from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejectedError
 from order_sync.intake import reconsider, take_in
@@ -17,7 +17,6 @@ from order_sync.ledger.orders import Step, claim_orders, move, release_orders
 from order_sync.ledger.remembered import remembered_patients
 from order_sync.matching import AskPerson, Match, NoMatch, match_patient
 from order_sync.orders import Order, OrderProblem
-from order_sync.patients import Patient
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
@@ -139,16 +138,17 @@ def _use_remembered(desk: Desk, orders: list[tuple[OrderRow, Order]], counts: Ma
         remembered = remembered_patients(tx, desk.practice.id, keys)
     if not remembered:
         return orders
-    charts: dict[str, Patient] = {
-        chart.patient_id: chart for chart in desk.nextech.search_patients(patient_ids=sorted(set(remembered.values())))
-    }
+    charts = find_charts(desk, list(remembered.values()))
     left: list[tuple[OrderRow, Order]] = []
     decided: list[Move] = []
     for row, order in orders:
         patient_id = remembered.get(row.customer_key or "")
         if patient_id is None:
             left.append((row, order))
-        elif patient_id in charts:
+        elif charts[patient_id] is None:
+            _leave_unsearched(desk, row)
+            counts.failed += 1
+        elif charts[patient_id]:
             changes = {"patient_id": patient_id, "matched_by": "remembered", "match_level": None}
             decided.append((row, Step(OrderState.MATCHED), changes))
         else:
