@@ -133,3 +133,5 @@ class OrderProblem:
     number: str | None = None
     placed_at: datetime | None = None
     updated_at: datetime | None = None
+    store_id: int | None = None
+    """The store view, where even that could be read."""

@@ -25,6 +25,8 @@ _NOISE = Decimal("0.00005")
 _LARGEST = Decimal(10) ** 10
 _NOON = "T12:00:00+00:00"
 _DATE_CHARACTERS = 10
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+"""What lies outside, such as .NET's 0001-01-01, says nothing, and may have no day in a practice's zone."""
 
 
 class UnreadableError(ValueError):
@@ -259,6 +261,8 @@ def _instant(value: object) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(text + _NOON if len(text) == _DATE_CHARACTERS else text)
+        if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+            return None
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

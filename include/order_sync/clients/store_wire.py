@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -22,7 +23,9 @@ _FOUR_DECIMALS = Decimal("0.0001")
 _LARGEST = Decimal(10) ** 12
 _TOLERANCE = Decimal("0.01")
 _DATE_CHARACTERS = 10
-_NOT_CONTENT = frozenset({"updated_at", "status_histories", "nextech_status", "email_sent", "protect_code"})
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+"""What lies outside is a system's way to say that it does not know, and may have no day in a practice's zone."""
+_NOT_CONTENT = ("updated_at", "store_status", "content_hash")
 _OWN_BALANCES = ("gift_cards_amount", "customer_balance_amount", "reward_currency_amount")
 _GIFT_WRAP = ("gw_price", "gw_items_price", "gw_card_price")
 _TAX_COMPENSATION = (
@@ -51,6 +54,7 @@ def read_order(row: Row) -> Order | OrderProblem:
             number=_text(row.get("increment_id")),
             placed_at=_instant_or_none(row.get("created_at")),
             updated_at=_instant_or_none(row.get("updated_at")),
+            store_id=_whole(row.get("store_id")),
         )
 
 
@@ -89,9 +93,16 @@ def lacks_balances(order: Order, row: Row) -> bool:
     return abs(parts - totals.grand_total) > _TOLERANCE * (len(order.lines) + 1)
 
 
-def content_hash(row: Row) -> str:
-    """Return the SHA-256 of a row without what changes by itself or by our own writing (store contract section 4)."""
-    text = json.dumps(_canonical(row), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+def content_hash(order: Order) -> str:
+    """Return the SHA-256 of what we read of an order, without what changes by itself or by our own writing.
+
+    What we do not read is no content: a module that writes something else into every answer would otherwise have the order
+    decided anew for ever (store contract section 4).
+    """
+    content = asdict(order)
+    for name in _NOT_CONTENT:
+        del content[name]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
@@ -113,7 +124,7 @@ def _order(row: Row, order_id: int) -> Order:
     if row.get("grand_total") is None:
         msg = "it has no grand total"
         raise UnreadableError(msg)
-    return Order(
+    order = Order(
         entity_id=order_id,
         number=number,
         store_id=_whole(row.get("store_id")) or 0,
@@ -128,8 +139,8 @@ def _order(row: Row, order_id: int) -> Order:
         tender=_tender(row),
         original_number=_text(row.get("original_increment_id")),
         replaced_by_id=_whole(row.get("relation_child_id")),
-        content_hash=content_hash(row),
     )
+    return replace(order, content_hash=content_hash(order))
 
 
 def _totals(row: Row) -> OrderTotals:
@@ -187,20 +198,6 @@ def _tender(row: Row) -> Tender | None:
     payment = _object(row.get("payment"))
     method = _text(payment.get("method"))
     return Tender(method, _text(payment.get("cc_type"))) if method else None
-
-
-def _canonical(value: object) -> object:
-    """Drop what is no content, and write every number in one way: 122.1 and 122.09999999999999 are one amount."""
-    if isinstance(value, Mapping):
-        if value.get("attribute_code") == "nextech_status":
-            return None
-        return {str(key): _canonical(entry) for key, entry in value.items() if key not in _NOT_CONTENT}
-    if isinstance(value, list):
-        return [entry for entry in map(_canonical, value) if entry is not None]
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        number = _number(value)
-        return str(value) if number is None else f"{number.normalize():f}"
-    return value
 
 
 def _number(value: object) -> Decimal | None:
@@ -264,7 +261,7 @@ def _instant(value: object, name: str) -> datetime:
 def _instant_or_none(value: object) -> datetime | None:
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if instant is None:
+        if instant is None or not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
             return None
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
