@@ -10,7 +10,7 @@ from order_sync.desk import Desk
 from order_sync.ledger.cases import close_case, open_case, practice_cause
 from order_sync.ledger.models import OrderRow, OutboxRow
 from order_sync.ledger.orders import SYNC
-from order_sync.ledger.outbox import lease_statuses, mark_sent, postpone, stuck_statuses
+from order_sync.ledger.outbox import lease_statuses, mark_sent, postpone, stuck_statuses, tell_again
 from order_sync.reasons import Reason
 from order_sync.statuses import PublicStatus
 from order_sync.trouble import watching
@@ -84,6 +84,7 @@ def _write(desk: Desk, unsent: list[tuple[OutboxRow, OrderRow]], counts: MarkCou
             else:
                 postpone(tx, outbox, result.reason)
                 counts.postponed += 1
+        tell_again(tx, [outbox.id for outbox, _ in unsent])
     return left
 
 

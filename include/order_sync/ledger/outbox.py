@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from order_sync.ledger.models import OrderRow, OutboxRow
 from order_sync.ledger.session import Transaction
@@ -79,5 +79,30 @@ def postpone(tx: Transaction, row: OutboxRow, reason: str) -> None:
         update(OutboxRow)
         .where(OutboxRow.id == row.id, OutboxRow.sent_at.is_(None))
         .values(tries=row.tries + 1, last_error=reason[:255], not_before=tx.now + timedelta(minutes=wait))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def tell_again(tx: Transaction, written: Sequence[int]) -> None:
+    """Tell the store the newest status of each order once more whose older one was overtaken while it was written.
+
+    The two writes may have arrived in either order.
+    """
+    overtaken = select(OutboxRow.order_id).where(OutboxRow.id.in_(written), OutboxRow.is_superseded)
+    newest = select(func.max(OutboxRow.id)).where(OutboxRow.order_id.in_(overtaken)).group_by(OutboxRow.order_id)
+    tx.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(newest), ~OutboxRow.is_superseded)
+        .values(sent_at=None, not_before=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def withdraw_statuses(tx: Transaction, order_id: int) -> None:
+    """Leave an order's unsent statuses untold: the store has it from somebody else."""
+    tx.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.order_id == order_id, OutboxRow.sent_at.is_(None))
+        .values(sent_at=tx.now, is_superseded=True)
         .execution_options(synchronize_session=False)
     )
