@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 _CLAIM_SECONDS = 300.0
 _FIRST_BATCH = 4
 _MOST_PAUSES = 5
+_FRESH_SECONDS = 60.0
+"""How old the read of an order may be when its payment is sent."""
 
 
 @dataclass(slots=True)
@@ -69,10 +71,24 @@ class _Batch:
     to_send: list[Posting] = field(default_factory=list)
     answers: list[PostAnswer | None] = field(default_factory=list)
     is_login_refused: bool = False
+    read_at: float = 0.0
+    """On the monotonic clock: before the orders were read again."""
+
+    def look(self, desk: Desk, rows: list[OrderRow], counts: PostCounts) -> None:
+        """Read the orders again and look for their payments; what is not there yet is to be sent."""
+        self.read_at = desk.clock.monotonic()
+        self.to_send = _not_posted_yet(desk, rows, counts)
+
+    def is_stale(self, desk: Desk) -> bool:
+        """Say whether the look was too long ago: an order may have been refunded, or a payment entered by hand, since."""
+        return desk.clock.monotonic() - self.read_at > _FRESH_SECONDS
 
     def send(self, desk: Desk, posting: Posting) -> PostAnswer | None:
-        """Send one of the payments, unless an answer has said meanwhile that our login is refused."""
-        if self.is_login_refused:
+        """Send one of the payments, unless our login was refused meanwhile or the look is too old by now.
+
+        The first one is sent in any case, so that the slowest Nextech still gets one payment a look.
+        """
+        if self.is_login_refused or (posting is not self.to_send[0] and self.is_stale(desk)):
             return None
         answer = send_payment(desk, posting, is_probe=self.is_probe)
         if answer is not None and answer.is_login_refused:
@@ -120,12 +136,13 @@ def _take_up(desk: Desk, taken: list[_Batch], counts: PostCounts, only: Collecti
     """Claim the next orders, read them again and look for their payments; add them to what is taken up.
 
     Each order is read again at most a minute before its claim, and its patient's payments right before it (R0). After
-    three unclear outcomes in a row one order a run is taken up (reliability 3.7); and a few while there are no witnesses
+    three unclear outcomes in a row one order a run is taken up (reliability 3.7), and none by the reruns of single orders,
+    of which a run has many; and a few while there are no witnesses
     yet: they become the witnesses with which all others are looked for together.
     """
     with desk.ledger.transaction() as tx:
         is_probe = is_breaker_open(tx, desk.practice.id)
-    counts.is_held_back = is_probe and (counts.has_probed or counts.unknown > 0)
+    counts.is_held_back = is_probe and (only is not None or counts.has_probed or counts.unknown > 0)
     if desk.is_out_of_time or counts.is_held_back:
         return
     counts.has_probed = is_probe
@@ -140,7 +157,7 @@ def _take_up(desk: Desk, taken: list[_Batch], counts: PostCounts, only: Collecti
         batch = _Batch(rows, is_probe)
         taken.append(batch)
         with watching(desk, "store", "nextech"):
-            batch.to_send = _not_posted_yet(desk, rows, counts)
+            batch.look(desk, rows, counts)
 
 
 def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> list[Posting]:
@@ -170,9 +187,13 @@ def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> lis
 def _post_batch(desk: Desk, taken: list[_Batch], counts: PostCounts, *, may_look_ahead: bool) -> None:
     """Send the first batch that is taken up, and read it back; meanwhile take up the next one.
 
-    The look for the next one's payments is older by the time that this one takes to be sent, some seconds.
+    The look for the next one's payments is older by the time that this one takes to be sent, some seconds; when Nextech is
+    so slow that it is a minute, it is made again. What could not be sent within a minute is given back and taken up anew.
     """
     batch = taken[0]
+    if batch.is_stale(desk):
+        with watching(desk, "store", "nextech"):
+            batch.look(desk, [posting.row for posting in batch.to_send], counts)
 
     def send() -> None:
         batch.answers = desk.fan_out(lambda posting: batch.send(desk, posting), batch.to_send)
