@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError
-from order_sync.intake import take_in
+from order_sync.intake import belongs_here, let_go, take_in
 from order_sync.ledger.claims import drop_claim, holds_claim, progress_of, take_claim
 from order_sync.ledger.session import Transaction
 from order_sync.orders import Order, OrderProblem
@@ -69,6 +69,7 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
             for seen in everything:
                 if belongs_here(desk, seen):
                     _take_in_alone(tx, desk, seen)
+            let_go(tx, desk, [seen for seen in page.orders if not belongs_here(desk, seen)])
             if page.is_slice_end:
                 _move_watermark(tx, desk, min(page.slice_until, _settled_until(desk, now)))
             take_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS)
@@ -96,13 +97,6 @@ def _take_in_alone(tx: Transaction, desk: Desk, seen: Order | OrderProblem) -> N
         logger.warning("practice %s: order %s cannot be taken in: %s", desk.practice.id, seen.number, kind)
         problem = OrderProblem(seen.entity_id, f"it breaks a rule of the ledger ({kind})", seen.number, seen.placed_at)
         take_in(tx, desk, problem)
-
-
-def belongs_here(desk: Desk, seen: Order | OrderProblem) -> bool:
-    """Say whether an order is this practice's: several may share one Commerce, each with store views of its own."""
-    if isinstance(seen, OrderProblem) or not desk.practice.store_ids:
-        return True
-    return seen.store_id in desk.practice.store_ids
 
 
 def _settled_until(desk: Desk, now: datetime) -> datetime:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from order_sync.customer_keys import customer_key
@@ -9,13 +11,18 @@ from order_sync.desk import Desk
 from order_sync.eligibility import Due, Inactive, NeedsPerson, NothingToPost, Waits, decide_due
 from order_sync.follow_ups import follow_up
 from order_sync.ledger.cases import open_refund
-from order_sync.ledger.models import OrderRow
+from order_sync.ledger.models import AttemptKind, OrderRow
 from order_sync.ledger.orders import Step, add_order, find_orders, move, update_store_facts
+from order_sync.ledger.outbox import withdraw_statuses
+from order_sync.ledger.postings import latest_attempt
 from order_sync.ledger.session import Transaction
 from order_sync.money import AmountError, cents
 from order_sync.orders import Order, OrderProblem, StoreState
+from order_sync.payments import PostOutcome
 from order_sync.reasons import Reason
 from order_sync.statuses import ALLOWED_STEPS, OrderState
+
+logger = logging.getLogger(__name__)
 
 NOT_POSTED = frozenset({OrderState.RECEIVED, OrderState.WAITING, OrderState.MATCHED, OrderState.NOTHING_TO_POST})
 """An order in one of these is decided anew whenever the store changes it."""
@@ -45,8 +52,42 @@ RELEASED_BY_A_PERSON = frozenset({Reason.AMOUNT_LIMIT, Reason.EDITED_ORDER})
 """What a person may look at and then let be posted; any later change in the store opens the case again."""
 
 
+_NOTHING_SENT = frozenset(
+    {
+        Reason.PAYMENT_REJECTED,
+        Reason.POSSIBLE_MANUAL_ENTRY,
+        Reason.PATIENT_GONE,
+        Reason.ACCOUNT_NOT_FOUND_AGAIN,
+        Reason.ACCOUNT_OUTCOME_UNKNOWN,
+    }
+)
+"""A queued order with one of these may be posted by a rerun or a pick, so nobody must overlook what the store changed."""
+
+
+def belongs_here(desk: Desk, seen: Order | OrderProblem) -> bool:
+    """Say whether an order is this practice's: several may share one Commerce, each with store views of its own.
+
+    One of which not even the store view can be read may be anybody's.
+    """
+    if not desk.practice.store_ids or seen.store_id is None:
+        return True
+    return seen.store_id in desk.practice.store_ids
+
+
+def let_go(tx: Transaction, desk: Desk, foreign: Sequence[Order]) -> None:
+    """Close the cases of orders that could not be read and turn out to be another practice's; tell the store nothing."""
+    known = find_orders(tx, desk.practice.id, [order.entity_id for order in foreign]) if foreign else {}
+    for row in known.values():
+        if row.state is OrderState.QUEUED and row.why is Reason.ORDER_UNREADABLE:
+            logger.info("practice %s: order %s is another practice's", desk.practice.id, row.number)
+            move(tx, row, Step(OrderState.CLOSED, Reason.ORDER_UNREADABLE, "it is another practice's"))
+            withdraw_statuses(tx, row.id)
+
+
 def step_for(order: Order, desk: Desk) -> Step:
     """Return where an order that is not posted stands, by what the store says of it (design section 6)."""
+    if not belongs_here(desk, order):  # the practice's store views were changed behind it
+        return Step(OrderState.DISABLED, Reason.INTEGRATION_INACTIVE)
     match decide_due(order, desk.practice):
         case Due():
             return Step(OrderState.RECEIVED)
@@ -92,12 +133,21 @@ def reconsider(tx: Transaction, desk: Desk, known: OrderRow, seen: Order) -> Ord
         if is_changed or not stays or (step.to is known.state and step.reason != known.reason):
             return _move_if_it_can(tx, known, step)
         return known
-    if known.state is OrderState.QUEUED and is_changed and known.why in DECIDED_BY_THE_ORDER:
+    if known.state is OrderState.QUEUED and is_changed and _is_decided_anew(tx, known, step_for(seen, desk)):
         return move(tx, known, step_for(seen, desk))
     is_posted = known.state in (OrderState.CONFIRMED, OrderState.CLOSED_VOIDED)
     if is_changed and (is_posted or known.why is Reason.AMOUNT_CHANGED_AFTER_POSTING):
         return _after_posting(tx, known, seen, before_refunded or 0, before_amount)
     return known
+
+
+def _is_decided_anew(tx: Transaction, known: OrderRow, step: Step) -> bool:
+    if known.why in DECIDED_BY_THE_ORDER:
+        return True
+    if known.why not in _NOTHING_SENT or step.reason not in RELEASED_BY_A_PERSON:
+        return False
+    attempt = latest_attempt(tx, known.id, AttemptKind.PAYMENT)
+    return attempt is None or attempt.outcome is PostOutcome.NOT_EXECUTED
 
 
 def _move_if_it_can(tx: Transaction, known: OrderRow, step: Step) -> OrderRow:

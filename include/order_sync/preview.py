@@ -10,7 +10,7 @@ from order_sync.candidates import find_candidates
 from order_sync.customer_keys import customer_key
 from order_sync.desk import Desk, batches
 from order_sync.eligibility import Due, decide_due
-from order_sync.extract import belongs_here
+from order_sync.intake import belongs_here
 from order_sync.ledger.claims import watermark_of
 from order_sync.ledger.orders import find_orders, orders_in
 from order_sync.ledger.remembered import remembered_patients

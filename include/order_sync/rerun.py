@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from order_sync import reasons
 from order_sync.desk import Desk
 from order_sync.errors import OrderNotSyncedError, PartialSweepError
-from order_sync.intake import DECIDED_BY_THE_ORDER, take_in
+from order_sync.intake import DECIDED_BY_THE_ORDER, belongs_here, let_go, take_in
 from order_sync.ledger.models import AttemptKind, OrderRow
 from order_sync.ledger.orders import Step, find_orders_by_number, mark_handed_out, move, read_order
 from order_sync.ledger.postings import latest_attempt
 from order_sync.mark import mark_status
 from order_sync.match import match_patients
+from order_sync.orders import Order
 from order_sync.payments import PostOutcome
 from order_sync.post import post_payments
 from order_sync.reasons import Reason
@@ -57,18 +58,22 @@ def sync_order(desk: Desk, order_number: str) -> OrderOutcome:
     for row in rows:
         _begin_again(desk, row)
     match_patients(desk, only=ids)
-    post_payments(desk, only=ids)
+    is_held_back = post_payments(desk, only=ids).is_held_back
     mark_status(desk, only=ids)
     with desk.ledger.transaction() as tx:
         mark_handed_out(tx, ids)
         after = [read_order(tx, order_id) for order_id in ids]
-    return _outcome_of(desk, after)
+    why_unfinished = "posting is held back until an outcome is clear" if is_held_back else "another run is at it"
+    return _outcome_of(desk, after, why_unfinished)
 
 
 def _begin_again(desk: Desk, row: OrderRow) -> None:
     """Read the order from the store and put a queued one back to where its reason allows."""
     seen = desk.store.read_orders([row.entity_id]).get(row.entity_id)
     with desk.ledger.transaction() as tx:
+        if isinstance(seen, Order) and not belongs_here(desk, seen):
+            let_go(tx, desk, [seen])
+            return
         if seen is not None:
             row = take_in(tx, desk, seen)
         if row.state is not OrderState.QUEUED or seen is None:
@@ -82,7 +87,7 @@ def _begin_again(desk: Desk, row: OrderRow) -> None:
             move(tx, row, Step(OrderState.MATCHED))
 
 
-def _outcome_of(desk: Desk, rows: list[OrderRow]) -> OrderOutcome:
+def _outcome_of(desk: Desk, rows: list[OrderRow], why_unfinished: str) -> OrderOutcome:
     unsynced = [row for row in rows if row.public_status is PublicStatus.NOT_SYNCED]
     row = (unsynced or rows)[0]
     sentence = reasons.sentence(row.why, row.detail) if row.why else (row.detail or "")
@@ -92,7 +97,7 @@ def _outcome_of(desk: Desk, rows: list[OrderRow]) -> OrderOutcome:
         msg = f"{where} is Not Synced: {sentence}. Next step: {step}"
         raise OrderNotSyncedError(msg)
     if row.state in (OrderState.RECEIVED, OrderState.MATCHED):
-        msg = f"{where} was not finished: {sentence or 'another run is at it'}. It is tried again by the next run"
+        msg = f"{where} was not finished: {sentence or why_unfinished}. It is tried again by the next run"
         raise PartialSweepError(msg)
     logger.info("%s is %s %s", where, row.public_status.value, sentence)
     return OrderOutcome(row.number, row.public_status, sentence, step)
