@@ -9,6 +9,9 @@ from sqlalchemy import delete, select, update
 from order_sync.ledger.models import ClaimRow, PracticeProgress, RateSlot, SweepRow
 from order_sync.ledger.session import Ledger, Transaction, insert_if_absent
 
+_LONGEST_QUEUE_SECONDS = 300.0
+"""A next slot farther away than this was reserved by a clock that has been set back since; nobody queues for so long."""
+
 
 def take_claim(tx: Transaction, name: str, *, holder: str, seconds: float) -> bool:
     """Claim a piece of work for `seconds`; return False when somebody else holds it. The holder may renew."""
@@ -83,6 +86,7 @@ class LedgerSlots:
             now = tx.now.timestamp()
             insert_if_absent(tx, RateSlot, {"key": key, "next_free_epoch": now})
             slot = tx.session.execute(select(RateSlot).where(RateSlot.key == key).with_for_update()).scalar_one()
-            begins = max(now, slot.next_free_epoch)
+            is_ahead = slot.next_free_epoch > now + _LONGEST_QUEUE_SECONDS
+            begins = now if is_ahead else max(now, slot.next_free_epoch)
             slot.next_free_epoch = begins + count * interval_seconds
             return begins - now

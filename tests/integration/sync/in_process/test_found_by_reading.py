@@ -9,6 +9,8 @@ import pytest
 from order_sync.desk import Desk
 from order_sync.errors import OrderNotSyncedError, OrderSyncError
 from order_sync.extract import extract_orders
+from order_sync.ledger.claims import LedgerSlots
+from order_sync.ledger.session import Ledger
 from order_sync.mark import mark_status
 from order_sync.reasons import Reason
 from order_sync.rerun import sync_order
@@ -19,6 +21,7 @@ from sandbox.demo.practices import EASTERN
 from sandbox.nextech.faults import Effect
 from sandbox.store.faults import Effect as StoreEffect
 from sandbox.store.refunds import refund
+from tests.clocks import FakeClock
 from tests.integration.sync.in_process.test_lists_not_understood import changed
 from tests.worlds import PATIENTS, Between, SmallWorld
 
@@ -210,6 +213,15 @@ class Undated(httpx.BaseTransport):
         Undated.shown += answer.read().count(b"2026-11-01T")
         body = answer.read().replace(b"2026-11-01T", b"0001-01-01T")
         return httpx.Response(answer.status_code, headers={"content-type": "application/json"}, content=body, request=request)
+
+
+def test_a_database_clock_that_was_ahead_for_a_while_does_not_stop_all_requests_until_then(ledger: Ledger, clock: FakeClock):
+    slots, today = LedgerSlots(ledger), clock.now()
+    clock.advance(hours=20)
+    slots.reserve("user route", 16, 0.05)
+    clock.set(today)
+    assert slots.reserve("user route", 16, 0.05) == 0
+    assert slots.reserve("user route", 16, 0.05) == pytest.approx(0.8)
 
 
 class Restless(httpx.BaseTransport):
