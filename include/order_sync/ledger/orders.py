@@ -21,6 +21,9 @@ from order_sync.statuses import ALLOWED_STEPS, OrderState, PublicStatus, public_
 SYNC = "sync"
 """The actor of everything that no person did."""
 
+_HANDED_OUT = frozenset({OrderState.QUEUED, OrderState.CLOSED_VOIDED})
+"""An order that comes here without a person's doing became Not Synced, and the run says so (design section 4)."""
+
 _RUN_KEYS = uuid.UUID("5b0c4f6e-0d8d-5d2b-9a53-1c1f7b0f4a10")
 
 
@@ -106,7 +109,7 @@ def move(tx: Transaction, order: OrderRow, step: Step, **changes: object) -> Ord
         "not_before": None,
         **changes,
     }
-    if step.to is OrderState.QUEUED and (order.state is not OrderState.QUEUED or reason != order.reason):
+    if step.to in _HANDED_OUT and (order.state is not step.to or reason != order.reason):
         values["failed_at"] = tx.now
     done = tx.session.execute(
         update(OrderRow)

@@ -5,11 +5,14 @@ from datetime import date
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from order_sync.desk import Desk
 from order_sync.errors import OrderNotSyncedError, OrderSyncError
 from order_sync.extract import extract_orders
 from order_sync.ledger.claims import LedgerSlots
+from order_sync.ledger.models import OrderRow
+from order_sync.ledger.orders import failed_orders
 from order_sync.ledger.session import Ledger
 from order_sync.mark import mark_status
 from order_sync.reasons import Reason
@@ -175,6 +178,23 @@ def test_reruns_send_nothing_while_posting_is_held_back(ten: SmallWorld):
     ten.heal()
     ten.run_after(minutes=(15,))
     assert ten.states().count(OrderState.CONFIRMED) == 7
+
+
+def test_an_order_whose_payment_staff_voided_is_handed_out_once(one: SmallWorld):
+    """It becomes Not Synced, and no case says so."""
+    one.plant(Effect.TIMED_OUT_EXECUTED)
+    one.run()
+    one.staff("void", payment_id=one.booked()[0].payment_id)
+    one.run_after(minutes=(2,))
+    assert one.states() == [OrderState.CLOSED_VOIDED]
+    with one.ledger.transaction() as tx:
+        assert [row.number for row in failed_orders(tx, "eastern")] == [
+            row.number for row in tx.session.scalars(select(OrderRow))
+        ]
+    with pytest.raises(OrderNotSyncedError, match="voided"):
+        sync_order(one.desk(), one.order().number)
+    with one.ledger.transaction() as tx:
+        assert failed_orders(tx, "eastern") == []
 
 
 # -- no order holds up the others, or itself
