@@ -1,0 +1,175 @@
+"""Where a process can be killed, frozen or cheated of an answer: around every outside call and every commit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from order_sync.ledger.models import AttemptKind, AttemptRow
+from order_sync.ledger.session import Ledger, Transaction
+from tests.stateful.stage import Actor, Broken, Killed, Stage
+
+FREEZES_SECONDS = (10, 120, 1_200, 7_200)
+
+
+@dataclass(slots=True)
+class Fate:
+    """How often what goes wrong at one place: shares of the passages."""
+
+    kill: float = 0.0
+    freeze: float = 0.0
+    pause: float = 0.0
+    """A short wait, so that others act in between."""
+    lost_commit: float = 0.0
+    """Done, but the answer is lost."""
+    failed_commit: float = 0.0
+    """Not done."""
+
+
+class Crossing:
+    """Meet every process at every place where it can be hit."""
+
+    def __init__(self, stage: Stage, on_step: Callable[[], None]) -> None:
+        self.stage = stage
+        self.fate = Fate()
+        self.on_step = on_step
+        """Checks the invariants."""
+
+    def actor(self) -> Actor | None:
+        actor = self.stage.current
+        if actor is not None and actor.is_dead:
+            raise Killed
+        return actor
+
+    def pass_by(self, place: str) -> None:
+        """Let the process pass, or hit it."""
+        actor = self.actor()
+        if actor is None:
+            return
+        fate, rng = self.fate, self.stage.rng
+        roll = rng.random()
+        if roll < fate.kill:
+            # SIGTERM lets `finally` work; SIGKILL does not.
+            is_gentle = rng.random() < 0.3
+            actor.is_dead = not is_gentle
+            self.stage.note(f"kill {place}")
+            raise Killed
+        roll -= fate.kill
+        if roll < fate.freeze:
+            seconds = rng.choice(FREEZES_SECONDS)
+            self.stage.note(f"freeze {place}")
+            self.stage.wait(seconds)
+        elif roll - fate.freeze < fate.pause:
+            self.stage.wait(rng.uniform(0.0, 2.0))
+
+
+class CrossedTransport(httpx.BaseTransport):
+    """Stand between a client and its server."""
+
+    def __init__(self, inner: httpx.BaseTransport, crossing: Crossing, name: str) -> None:
+        self.inner = inner
+        self.crossing = crossing
+        self.name = name
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        actor = self.crossing.actor()
+        if actor is not None and actor.in_transaction:
+            self.crossing.stage.fail(Broken("a transaction is held open across an outside call"))
+        place = f"{self.name} {request.method} {_short(request.url.path)}"
+        self.crossing.pass_by(f"before {place}")
+        if place == "nextech POST payment":
+            _check_intent(actor, request.read())
+        elif place == "nextech POST Patient":
+            _check_account(actor)
+        self.crossing.stage.note(f"sent {place}")
+        try:
+            return self.inner.handle_request(request)
+        finally:
+            self.crossing.on_step()
+            self.crossing.pass_by(f"after {place}")
+
+
+def _short(path: str) -> str:
+    if path.endswith("/PaymentReconciliation"):
+        return "payments" if "/Patient/" not in path else "payment"
+    return path.rsplit("/", 1)[-1] if "/Patient/" not in path else "Patient/{id}"
+
+
+def _check_intent(actor: Actor | None, body: bytes) -> None:
+    """I4: no POST without an acknowledged intent of that attempt."""
+    digest = hashlib.sha256(body).hexdigest()
+    mine = [attempt for attempt, known in (actor.intents if actor else {}).items() if known == digest]
+    if actor is None or not mine:
+        msg = "I4: a payment is sent whose intent was not acknowledged, or that was sent before"
+        error = Broken(msg)
+        if actor is not None:
+            actor.stage.fail(error)
+        raise error
+    del actor.intents[mine[0]]
+
+
+def _check_account(actor: Actor | None) -> None:
+    mine = [attempt for attempt, known in (actor.intents if actor else {}).items() if known == "account"]
+    if actor is None or not mine:
+        msg = "I4: an account is asked for without an acknowledged intent"
+        error = Broken(msg)
+        if actor is not None:
+            actor.stage.fail(error)
+        raise error
+    del actor.intents[mine[0]]
+
+
+class CrossedLedger(Ledger):
+    """The ledger as one of several processes sees it: its commits may fail, or succeed without saying so."""
+
+    def __init__(self, engine: Engine, crossing: Crossing) -> None:
+        super().__init__(engine, crossing.stage.clock)
+        self.crossing = crossing
+        self.attempts: set[str] = set()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        stage, fate = self.crossing.stage, self.crossing.fate
+        actor = self.crossing.actor()
+        step = actor.step if actor else "test"
+        self.crossing.pass_by(f"before transaction of {step}")
+        with super().transaction() as tx:
+            if actor:
+                actor.in_transaction = True
+            try:
+                yield tx
+                tx.session.flush()
+                new = self._new_attempts(tx)
+                roll = stage.rng.random()
+                if actor and roll < fate.failed_commit:
+                    stage.note(f"failed commit of {step}")
+                    raise _lost()
+            finally:
+                if actor:
+                    actor.in_transaction = False
+        self.attempts.update(new)
+        self.crossing.on_step()
+        if actor and roll - fate.failed_commit < fate.lost_commit:
+            stage.note(f"lost commit of {step}")
+            raise _lost()
+        if actor:
+            actor.intents.update(new)
+        self.crossing.pass_by(f"after commit of {step}")
+
+    def _new_attempts(self, tx: Transaction) -> dict[str, str]:
+        rows = [row for row in tx.session.identity_map.values() if isinstance(row, AttemptRow)]
+        return {
+            row.attempt_id: row.request_sha256 if row.kind is AttemptKind.PAYMENT else "account"
+            for row in rows
+            if row.attempt_id not in self.attempts
+        }
+
+
+def _lost() -> OperationalError:
+    return OperationalError("COMMIT", {}, Exception("the connection to the database was lost"))
