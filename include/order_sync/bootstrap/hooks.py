@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from airflow.providers.http.hooks.http import HttpHook
 
 from order_sync.bootstrap.connections import read_connection, read_extra
-from order_sync.clients.http import checked_base_url
+from order_sync.clients.addresses import checked_base_url
 from order_sync.clients.limiter import Limiter
 from order_sync.clients.nextech import NextechClient, NextechConnection
 from order_sync.clients.store import Bearer, OAuth1, StoreClient, StoreConnection
@@ -41,6 +41,10 @@ class _PracticeHook(HttpHook):
             raise SettingsError(msg)
         if not self.settings.host:
             msg = f"connection {self.http_conn_id}, field host: missing"
+            raise SettingsError(msg)
+        if self.settings.extra_dejson.get("verify", True) not in (True, "true", "True"):
+            # The provider's own hook would obey this (reliability S17); to ignore it silently would be another trap.
+            msg = f"connection {self.http_conn_id}, extra field verify: TLS verification stays on; remove the field"
             raise SettingsError(msg)
         self.base_url = checked_base_url(_base_url(self.settings), system=f"connection {self.http_conn_id}, field host")
 

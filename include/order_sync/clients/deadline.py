@@ -26,6 +26,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from order_sync.clients.addresses import is_forbidden_address
 from order_sync.clock import Clock
 
 CONNECT_SECONDS = 5.0
@@ -183,6 +184,10 @@ class _DeadlineBackend(httpcore.NetworkBackend):
         addresses = _resolve(host, port, exchange.connect_seconds_left())
         failure: Exception = httpcore.ConnectError("the name has no address")
         for position, address in enumerate(addresses):
+            if is_forbidden_address(address):
+                # A name may lead to a metadata service although its URL is innocent.
+                failure = httpcore.ConnectError("the name leads to an address that no server of ours can have")
+                continue
             seconds = exchange.connect_seconds_left() / (len(addresses) - position)
             try:
                 return _DeadlineStream(self._inner.connect_tcp(address, port, seconds, local_address, socket_options))

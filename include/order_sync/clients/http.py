@@ -7,7 +7,6 @@ method with the path's template, and every sentence is one of ours.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
 import random
@@ -15,10 +14,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
@@ -36,7 +34,6 @@ from order_sync.errors import (
     RateLimitedError,
     RemoteError,
     RequestRejectedError,
-    SettingsError,
     SourceUnavailableError,
 )
 
@@ -46,7 +43,6 @@ _LONGEST_PAUSE_SECONDS = 8.0
 _TRANSIENT_STATUSES = frozenset({408, 423, 425, 499})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}")
 _REPORT_ID = re.compile(r"Report ID: (webapi-[0-9A-Za-z]{1,64})")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class AnswerTooLateError(SourceUnavailableError):
@@ -103,7 +99,7 @@ def _read_json(response: httpx.Response) -> tuple[bool, Any]:
     try:
         text = response.read().decode("utf-8-sig")
         return True, json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, InvalidOperation):  # the last for an exponent beyond what Decimal holds
         return False, None
 
 
@@ -125,9 +121,9 @@ def _http_date(text: str | None) -> datetime | None:
         return None
     try:
         instant = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _retry_after_seconds(text: str | None, now: datetime) -> float | None:
@@ -142,40 +138,6 @@ def _retry_after_seconds(text: str | None, now: datetime) -> float | None:
     if not math.isfinite(seconds) or seconds <= 0:
         return None
     return min(seconds, MAX_RETRY_AFTER_SECONDS)
-
-
-def checked_base_url(url: str, *, system: str) -> str:
-    """Return the base URL without a final slash, or raise `SettingsError`.
-
-    Plain http is for this machine and for single-label names (a service of the same compose network) only.
-    """
-    try:
-        parts = urlsplit(url)
-        host, has_port = parts.hostname or "", parts.port is None or parts.port > 0
-    except ValueError:
-        host, has_port = "", False
-    if not (host and has_port) or parts.scheme not in ("http", "https"):
-        msg = f"{system}: the base URL must look like https://host/path"
-        raise SettingsError(msg)
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        msg = f"{system}: the base URL must hold no user, password, query or fragment"
-        raise SettingsError(msg)
-    if parts.scheme == "http" and host not in _LOOPBACK and "." in host:
-        msg = f"{system}: the base URL must begin with https:// (plain http is for this machine only)"
-        raise SettingsError(msg)
-    if _is_forbidden_address(host):
-        msg = f"{system}: the base URL points at an address that no server of ours can have"
-        raise SettingsError(msg)
-    return url.rstrip("/")
-
-
-def _is_forbidden_address(host: str) -> bool:
-    """Say whether a host is link-local, such as a cloud's metadata service, or nobody's own (reliability S16)."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_link_local or address.is_multicast or address.is_unspecified
 
 
 class JsonEdge:

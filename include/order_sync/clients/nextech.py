@@ -15,8 +15,9 @@ from typing import TypeVar
 
 import httpx
 
+from order_sync.clients.addresses import checked_base_url, checked_header_value
 from order_sync.clients.deadline import EXCHANGE_SECONDS, AnswerLostError, DeadlineTransport, NotSentError
-from order_sync.clients.http import Answer, JsonEdge, checked_base_url
+from order_sync.clients.http import Answer, JsonEdge
 from order_sync.clients.limiter import Limiter, PacedLimiter
 from order_sync.clients.nextech_login import Login, NextechToken
 from order_sync.clients.nextech_outcomes import (
@@ -44,7 +45,6 @@ from order_sync.errors import (
     RateLimitedError,
     RemoteError,
     RequestRejectedError,
-    SettingsError,
     TransientError,
 )
 from order_sync.patients import NewPatient, Patient
@@ -103,9 +103,7 @@ class NextechClient:
         self._clock = clock or SystemClock()
         self._settings = settings
         self._base_url = checked_base_url(settings.base_url, system="nextech")
-        if not (settings.practice_guid.isascii() and settings.practice_guid.isprintable() and settings.practice_guid):
-            msg = "nextech: the practice id is missing or holds characters that no header can carry"
-            raise SettingsError(msg)
+        checked_header_value(settings.practice_guid, field="nextech: the practice id")
         self._edge = JsonEdge(
             "nextech",
             transport or DeadlineTransport(self._clock),

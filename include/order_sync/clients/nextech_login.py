@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 import httpx
 
-from order_sync.clients.http import Answer, JsonEdge, checked_base_url
+from order_sync.clients.addresses import checked_base_url
+from order_sync.clients.http import Answer, JsonEdge
 from order_sync.clock import Clock
 from order_sync.errors import LoginRefusedError, SourceUnavailableError, TransientError
 

@@ -17,8 +17,9 @@ from typing import Literal
 
 import httpx
 
+from order_sync.clients.addresses import checked_base_url, checked_header_value
 from order_sync.clients.deadline import AnswerLostError, DeadlineTransport, NotSentError
-from order_sync.clients.http import Answer, JsonEdge, checked_base_url
+from order_sync.clients.http import Answer, JsonEdge
 from order_sync.clients.limiter import Limiter, PacedLimiter
 from order_sync.clients.store_reading import OrdersPage, RawPage, SliceReader, read_page
 from order_sync.clients.store_requests import (
@@ -91,6 +92,8 @@ class StoreClient:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._root = api_root(checked_base_url(settings.base_url, system="store"))
+        if isinstance(settings.auth, Bearer):
+            checked_header_value(settings.auth.token, field="store: the access token")
         self._edge = JsonEdge(
             "store",
             transport or DeadlineTransport(self._clock),

@@ -6,6 +6,7 @@ come from closed sets.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,9 @@ from oauthlib.oauth1 import Client as OAuth1Signer
 from order_sync.clock import Clock
 
 LIST_ROUTE = "GET /V1/orders"
+
+# At DEBUG, oauthlib logs the keys, the query and the signature of each request.
+logging.getLogger("oauthlib").setLevel(logging.INFO)
 
 
 @dataclass(frozen=True, slots=True)
