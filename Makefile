@@ -12,10 +12,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # Airflow must not look at a copy that is installed elsewhere on the machine, nor may the tests.
 export AIRFLOW_HOME ?= $(CURDIR)/.run/airflow
 export PYTHONPATH := include
+SCHEDULES ?= 1000
+SEED ?= 1
 UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet --python-version 3.11 --universal \
 	--generate-hashes --no-emit-index-url --no-annotate
 
-.PHONY: help setup setup-dev run sync stop reset test check bench-burst lock clean
+.PHONY: help setup setup-dev run sync stop reset test test-simulation check bench-burst lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +41,9 @@ reset: setup ## Forget the demo: its databases, keys and logs in .run
 test: setup-dev ## Run every test; those of a real scheduler come last, one after the other
 	@$(BIN)/python -m pytest -q -n 2 -m "not scheduler"
 	@$(BIN)/python -m pytest -q -m scheduler
+
+test-simulation: setup-dev ## Play SCHEDULES=1000 seeded schedules of faults, from SEED=1 on
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.stateful --schedules $(SCHEDULES) --seed $(SEED)
 
 check: setup-dev ## Check format, style, types, imports and SQL
 	@$(BIN)/ruff format --check --quiet .

@@ -6,7 +6,7 @@ from collections import Counter
 
 from order_sync.money import cents
 from order_sync.statuses import ALLOWED_STEPS, OrderState
-from tests.stateful.stage import Broken
+from tests.stateful.stage import InvariantError
 from tests.stateful.town import PEOPLE, Town
 
 _ALLOWED = {(old.value, new.value) for old, new in ALLOWED_STEPS}
@@ -31,7 +31,7 @@ class Watch:
             if self._ledger_changes != (changes := self.town.books.total_changes):
                 self._ledger_changes = changes
                 self._look_at_ledger()
-        except Broken as error:
+        except InvariantError as error:
             self.town.stage.fail(error)
 
     def _look_at_nextech(self) -> None:
@@ -58,19 +58,19 @@ class Watch:
         orders = town.rows("SELECT id, entity_id, state, amount_cents FROM orders")
         by_class: Counter[str] = Counter()
         for order_id, entity_id, state, amount_cents in orders:
-            _hold(state == self.stood.get(order_id), f"I10: order {order_id} stands at {state} without a step")  # type: ignore[arg-type]
-            by_class[str(state)] += int(amount_cents or 0)  # type: ignore[call-overload]
+            _hold(state == self.stood.get(order_id), f"I10: order {order_id} stands at {state} without a step")
+            by_class[str(state)] += int(amount_cents or 0)
             _hold(entity_id in town.placed, "I2: an order that nobody placed")
-        truth = sum(cents(town.placed[int(row[1])].record.grand_total) for row in orders)  # type: ignore[call-overload]
+        truth = sum(cents(town.placed[int(row[1])].record.grand_total) for row in orders)
         _hold(sum(by_class.values()) == truth, f"I3: {sum(by_class.values())} cents in all classes, {truth} in the store")
         _hold(len({row[1] for row in orders}) == len(orders), "I2: an order stands in two classes")
         twice = town.rows("SELECT order_id FROM attempts WHERE outcome IS NULL GROUP BY order_id HAVING count(*) > 1")
         _hold(not twice, f"I5: two unfinished attempts of one order: {twice}")
 
 
-def _hold(is_true: bool, otherwise: str) -> None:  # noqa: FBT001 - an assertion
+def _hold(is_true: bool, otherwise: str) -> None:
     if not is_true:
-        raise Broken(otherwise)
+        raise InvariantError(otherwise)
 
 
 def settle_accounts(town: Town) -> Counter[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from order_sync.ledger.models import AttemptKind, AttemptRow
 from order_sync.ledger.session import Ledger, Transaction
-from tests.stateful.stage import Actor, Broken, Killed, Stage
+from tests.stateful.stage import Actor, InvariantError, Killed, Stage
 
 FREEZES_SECONDS = (10, 120, 1_200, 7_200)
 
@@ -30,6 +30,8 @@ class Fate:
     """Done, but the answer is lost."""
     failed_commit: float = 0.0
     """Not done."""
+    latency_seconds: float = 0.0
+    """At most so long takes an outside call that goes well."""
 
 
 class Crossing:
@@ -68,6 +70,11 @@ class Crossing:
         elif roll - fate.freeze < fate.pause:
             self.stage.wait(rng.uniform(0.0, 2.0))
 
+    def take_time(self) -> None:
+        """Let an outside call last, so that processes that run side by side meet in the middle of their work."""
+        if self.fate.latency_seconds and self.stage.current is not None:
+            self.stage.wait(self.stage.rng.uniform(0.02, self.fate.latency_seconds))
+
 
 class CrossedTransport(httpx.BaseTransport):
     """Stand between a client and its server."""
@@ -80,7 +87,7 @@ class CrossedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         actor = self.crossing.actor()
         if actor is not None and actor.in_transaction:
-            self.crossing.stage.fail(Broken("a transaction is held open across an outside call"))
+            self.crossing.stage.fail(InvariantError("a transaction is held open across an outside call"))
         place = f"{self.name} {request.method} {_short(request.url.path)}"
         self.crossing.pass_by(f"before {place}")
         if place == "nextech POST payment":
@@ -88,6 +95,7 @@ class CrossedTransport(httpx.BaseTransport):
         elif place == "nextech POST Patient":
             _check_account(actor)
         self.crossing.stage.note(f"sent {place}")
+        self.crossing.take_time()
         try:
             return self.inner.handle_request(request)
         finally:
@@ -96,6 +104,7 @@ class CrossedTransport(httpx.BaseTransport):
 
 
 def _short(path: str) -> str:
+    path = path.rstrip("/")
     if path.endswith("/PaymentReconciliation"):
         return "payments" if "/Patient/" not in path else "payment"
     return path.rsplit("/", 1)[-1] if "/Patient/" not in path else "Patient/{id}"
@@ -107,7 +116,7 @@ def _check_intent(actor: Actor | None, body: bytes) -> None:
     mine = [attempt for attempt, known in (actor.intents if actor else {}).items() if known == digest]
     if actor is None or not mine:
         msg = "I4: a payment is sent whose intent was not acknowledged, or that was sent before"
-        error = Broken(msg)
+        error = InvariantError(msg)
         if actor is not None:
             actor.stage.fail(error)
         raise error
@@ -118,7 +127,7 @@ def _check_account(actor: Actor | None) -> None:
     mine = [attempt for attempt, known in (actor.intents if actor else {}).items() if known == "account"]
     if actor is None or not mine:
         msg = "I4: an account is asked for without an acknowledged intent"
-        error = Broken(msg)
+        error = InvariantError(msg)
         if actor is not None:
             actor.stage.fail(error)
         raise error

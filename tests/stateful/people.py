@@ -28,9 +28,7 @@ DANA = "dana"
 
 def place_order(town: Town, person: Person, rng: random.Random) -> Placed:
     """Let a customer order something; it is paid at once, later, or never."""
-    draft = Draft(
-        practice=EASTERN, placed_at=town.stage.clock.now(), buyer=person.buyer(), basket=rng.choice(EVERYDAY_BASKETS)
-    )
+    draft = Draft(practice=EASTERN, placed_at=town.stage.clock.now(), buyer=person.buyer(), basket=rng.choice(EVERYDAY_BASKETS))
     record = play_draft(town.shop, draft, ())[-1]
     placed = Placed(record, person, town.stage.clock.now())
     town.placed[record.entity_id] = placed
@@ -95,7 +93,7 @@ def _an_order(town: Town, rng: random.Random, states: tuple[str, ...]) -> _Seen 
     if not fitting:
         return None
     order_id, number, state, version, entity_id = rng.choice(fitting)
-    return _Seen(int(order_id), str(number), str(state), int(version), town.placed[int(entity_id)])  # type: ignore[call-overload]
+    return _Seen(int(order_id), str(number), str(state), int(version), town.placed[int(entity_id)])
 
 
 def at_the_desk(town: Town, rng: random.Random) -> None:

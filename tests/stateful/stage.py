@@ -22,7 +22,7 @@ class Killed(BaseException):
     """End an actor as SIGKILL does; nothing in the product may catch it."""
 
 
-class Broken(AssertionError):
+class InvariantError(AssertionError):
     """Say which invariant does not hold."""
 
 
@@ -35,7 +35,7 @@ class Actor:
         self.work = work
         self.is_dead = False
         self.in_transaction = False
-        self.step = name.split()[0]
+        self.step = name.split(maxsplit=1)[0]
         self.intents: dict[str, str] = {}
         """Attempt id to request digest: intents whose commit was acknowledged to this process, and that are not sent yet."""
         self.turn = threading.Semaphore(0)
@@ -108,7 +108,7 @@ class Stage:
             self.clock.set_to(wake)
             return
         if actor.in_transaction:
-            self.fail(Broken("a transaction is held open across an outside call"))
+            self.fail(InvariantError("a transaction is held open across an outside call"))
         self.at(wake, actor)
         self.control.release()
         actor.turn.acquire()
@@ -132,7 +132,7 @@ class Stage:
 
     def _end_all(self) -> None:
         if self.living:
-            self.fail(Broken(f"still at work at the end: {sorted(actor.name for actor in self.living)}"))
+            self.fail(InvariantError(f"still at work at the end: {sorted(actor.name for actor in self.living)}"))
         for actor in list(self.living):
             self._give_turn(actor)
 

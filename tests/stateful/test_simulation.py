@@ -1,0 +1,61 @@
+"""The real code under seeded schedules of faults, kills, freezes and people: nothing lost, doubled, stuck or misplaced."""
+
+import gc
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from order_sync.clients.nextech import NextechClient
+from order_sync.errors import PermanentError
+from order_sync.payments import PostAnswer, PreparedPayment
+from tests.stateful.__main__ import Total, replay_command
+from tests.stateful.schedule import play
+
+CHUNKS, SCHEDULES_A_CHUNK = 10, 10
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Nobody reads the log of a schedule, and much of the time would go into writing it."""
+    logging.disable(logging.CRITICAL)
+    gc.disable()
+    yield
+    gc.enable()
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_whatever_fails_no_payment_is_lost_doubled_stuck_or_on_a_wrong_patient(chunk: int) -> None:
+    total = Total()
+    for seed in range(1 + chunk * SCHEDULES_A_CHUNK, 1 + (chunk + 1) * SCHEDULES_A_CHUNK):
+        total.add(play(seed))
+        gc.collect()
+    told = [f"{bad.broken or dict(bad.ended)}: {replay_command(bad.seed)}" for bad in total.failures]
+    assert not told, "\n".join(told)
+    assert total.ended["payments"] > SCHEDULES_A_CHUNK, "a world in which nothing is posted proves nothing"
+    assert total.counts["step intent -> unknown"]
+
+
+def test_a_seed_plays_the_same_schedule_every_time() -> None:
+    assert len({play(7).digest for _ in range(3)}) == 1
+    assert play(8).digest != play(7).digest
+
+
+def test_a_client_that_sends_twice_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = NextechClient.send_payment
+
+    def twice(self: NextechClient, prepared: PreparedPayment, *, send_by: float) -> PostAnswer:
+        once(self, prepared, send_by=send_by)
+        return once(self, prepared, send_by=send_by)
+
+    monkeypatch.setattr(NextechClient, "send_payment", twice)
+    told = [play(seed).broken for seed in range(1, 4)]
+    assert any("I4" in (broken or "") for broken in told)
+
+
+def test_posting_again_within_a_day_is_refused_and_the_schedules_ask_for_it() -> None:
+    asked = Total()
+    for seed in range(1, 7):
+        asked.add(play(seed))
+    assert asked.counts[f"page: post again answered {PermanentError.__name__}"]
