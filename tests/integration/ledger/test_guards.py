@@ -35,7 +35,7 @@ def _guards() -> ModuleType:
     return module
 
 
-def _refused(ledger: Ledger, change: str | Update, message: str, **values: object) -> None:
+def must_be_refused(ledger: Ledger, change: str | Update, message: str, **values: object) -> None:
     statement = text(change) if isinstance(change, str) else change.execution_options(synchronize_session=False)
     with pytest.raises(IntegrityError, match=message), ledger.transaction() as tx:
         tx.session.execute(statement, values)
@@ -72,20 +72,22 @@ def test_every_other_step_is_refused_by_the_database(ledger: Ledger):
 def test_an_order_may_be_changed_where_it_stands(ledger: Ledger):
     order = saved_order(ledger, OrderState.CONFIRMED)
     _execute(ledger, "UPDATE orders SET state = 'confirmed', refunded_cents = 5 WHERE id = :id", id=order.id)
+    with ledger.transaction() as tx:
+        assert tx.session.execute(text("SELECT refunded_cents FROM orders")).scalar_one() == 5
 
 
 def test_a_version_never_goes_down(ledger: Ledger):
     order = saved_order(ledger)
     _execute(ledger, "UPDATE orders SET version = 3 WHERE id = :id", id=order.id)
-    _refused(ledger, "UPDATE orders SET version = 2 WHERE id = :id", "raises the version", id=order.id)
+    must_be_refused(ledger, "UPDATE orders SET version = 2 WHERE id = :id", "raises the version", id=order.id)
 
 
-def test_a_step_without_a_new_version_is_refused(ledger: Ledger):
+def test_a_step_without_a_new_version_ismust_be_refused(ledger: Ledger):
     order = saved_order(ledger)
-    _refused(ledger, "UPDATE orders SET state = 'matched' WHERE id = :id", "raises the version", id=order.id)
+    must_be_refused(ledger, "UPDATE orders SET state = 'matched' WHERE id = :id", "raises the version", id=order.id)
 
 
-def test_a_state_that_does_not_exist_is_refused(ledger: Ledger):
+def test_a_state_that_does_not_exist_ismust_be_refused(ledger: Ledger):
     order = saved_order(ledger)
     with pytest.raises(IntegrityError), ledger.transaction() as tx:
         tx.session.execute(text("UPDATE orders SET state = 'lost', version = 9 WHERE id = :id"), {"id": order.id})
@@ -94,7 +96,7 @@ def test_a_state_that_does_not_exist_is_refused(ledger: Ledger):
 @pytest.mark.parametrize("sql", ["UPDATE order_history SET actor = 'nobody'", "DELETE FROM order_history"])
 def test_history_is_neither_changed_nor_removed(ledger: Ledger, sql: str):
     saved_order(ledger)
-    _refused(ledger, sql, "only ever added")
+    must_be_refused(ledger, sql, "only ever added")
     with ledger.transaction() as tx:
         assert tx.session.execute(text("SELECT actor FROM order_history")).scalar_one() == "sync"
 
@@ -103,12 +105,12 @@ def test_history_is_neither_changed_nor_removed(ledger: Ledger, sql: str):
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_neither_history_nor_attempts_can_be_emptied_at_a_stroke(ledger: Ledger, table: str):
     attempted(ledger)
-    _refused(ledger, f"TRUNCATE {table}", "only ever added|never removed")
+    must_be_refused(ledger, f"TRUNCATE {table}", "only ever added|never removed")
 
 
 def test_an_attempt_is_never_removed(ledger: Ledger):
     attempted(ledger)
-    _refused(ledger, "DELETE FROM attempts", "never removed")
+    must_be_refused(ledger, "DELETE FROM attempts", "never removed")
 
 
 @pytest.mark.parametrize(
@@ -127,8 +129,8 @@ def test_an_attempt_is_never_removed(ledger: Ledger):
 def test_an_intent_does_not_change_not_even_with_its_outcome(ledger: Ledger, change: dict[str, object]):
     attempted(ledger)
     saved_order(ledger)
-    _refused(ledger, update(AttemptRow).values(**change), "does not change")
-    _refused(ledger, update(AttemptRow).values(outcome=PostOutcome.EXECUTED, **change), "does not change")
+    must_be_refused(ledger, update(AttemptRow).values(**change), "does not change")
+    must_be_refused(ledger, update(AttemptRow).values(outcome=PostOutcome.EXECUTED, **change), "does not change")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_an_outcome_is_recorded_once_and_then_frozen(ledger: Ledger, change: dic
     _, attempt = attempted(ledger)
     with ledger.transaction() as tx:
         finish_attempt(tx, attempt.attempt_id, EXECUTED)
-    _refused(ledger, update(AttemptRow).values(**change), "recorded once")
+    must_be_refused(ledger, update(AttemptRow).values(**change), "recorded once")
 
 
 def test_a_plan_that_was_never_sent_may_be_replaced_or_dropped(ledger: Ledger):
@@ -155,13 +157,13 @@ def test_a_plan_that_was_never_sent_may_be_replaced_or_dropped(ledger: Ledger):
 @pytest.mark.parametrize("column", ["marker", "posting_key"])
 def test_key_and_marker_are_frozen_once_an_attempt_exists(ledger: Ledger, column: str):
     attempted(ledger)
-    _refused(ledger, update(PaymentRow).values(**{column: "other"}), "do not change")
+    must_be_refused(ledger, update(PaymentRow).values(**{column: "other"}), "do not change")
     _execute(ledger, "UPDATE payments SET payment_id = 'pay-1', absent_reads = 1")
 
 
 def test_a_payment_that_was_attempted_is_never_removed(ledger: Ledger):
     attempted(ledger)
-    _refused(ledger, "DELETE FROM payments", "never removed")
+    must_be_refused(ledger, "DELETE FROM payments", "never removed")
 
 
 def test_another_order_cannot_take_the_same_marker(ledger: Ledger):

@@ -125,7 +125,8 @@ def test_a_patient_type_is_no_fhir_resource(desk: Desk) -> None:
 
 
 def test_an_error_is_an_operation_outcome(desk: Desk) -> None:
-    OperationOutcome.model_validate(desk.get("/Patient/nobody").json())
+    outcome = OperationOutcome.model_validate(desk.get("/Patient/nobody").json())
+    assert [issue.severity for issue in outcome.issue] == ["error"]
 
 
 def test_a_private_detail_says_so_in_an_extension_of_the_contact(desk: Desk) -> None:
