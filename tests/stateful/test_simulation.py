@@ -9,7 +9,7 @@ import pytest
 from order_sync.clients.nextech import NextechClient
 from order_sync.errors import PermanentError
 from order_sync.payments import PostAnswer, PreparedPayment
-from tests.stateful.__main__ import Total, replay_command
+from tests.stateful.many import Total, replay_command
 from tests.stateful.schedule import play
 
 CHUNKS, SCHEDULES_A_CHUNK = 10, 10
