@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from launch.environment import DatabaseUrls, environment
 from launch.keys import Keys
@@ -48,6 +49,20 @@ def demo_environment() -> dict[str, str]:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_uses_keys_of_the_compose_specification_only(name: str) -> None:
     assert set(SERVICES[name]) <= SERVICE_KEYS
+
+
+def test_the_file_is_what_the_compose_specification_allows() -> None:
+    """Read by an independent implementation of the specification, with the example's values put in."""
+
+    def value(match: re.Match[str]) -> str:
+        return match["default"] or ENV_EXAMPLE.get(match["name"]) or "filled-in"
+
+    filled = re.sub(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}", value, COMPOSE_TEXT)
+    read = PyCompose.from_json(json.dumps(yaml.safe_load(filled)))
+    assert read.name == "order-sync"
+    assert {name for name in SERVICES if read.get_service(name) is not None} == set(SERVICES)
+    with pytest.raises(ValueError, match="imagee"):
+        PyCompose.from_json(json.dumps({"services": {"postgres": {**SERVICES["postgres"], "imagee": "x"}}}))
 
 
 @pytest.mark.parametrize("name", SERVICES)
