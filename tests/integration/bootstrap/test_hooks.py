@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from order_sync.bootstrap.hooks import NextechHook, StoreHook
@@ -104,3 +106,17 @@ def test_the_pace_is_the_documented_one_unless_the_connection_says_otherwise(con
     assert 0 < NextechHook(PRACTICE).requests_per_second < 20
     connections.write(NEXTECH, extra={"requests_per_second": "7.5"})
     assert NextechHook(PRACTICE).requests_per_second == 7.5
+
+
+@pytest.mark.parametrize("verify", [False, "false", 0, "no", None, [], "/tmp/own-authority.pem"])  # noqa: S108 - not opened
+def test_a_connection_that_would_switch_off_tls_verification_is_refused(verify: object, connections: Connections):
+    for name, hook in ((STORE, StoreHook), (NEXTECH, NextechHook)):
+        fields = connections.fields(name)
+        connections.write_text(name, json.dumps(fields | {"extra": fields["extra"] | {"verify": verify}}))
+        with pytest.raises(SettingsError, match=f"connection {name}, extra field verify: TLS verification stays on"):
+            hook(PRACTICE)
+
+
+def test_a_connection_that_asks_for_tls_verification_gets_it(connections: Connections):
+    connections.write(STORE, extra={"verify": True})
+    assert StoreHook(PRACTICE).test_connection()[0]
