@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from order_sync.money import cents
-from order_sync.statuses import ALLOWED_STEPS, OrderState
+from order_sync.statuses import ALLOWED_STEPS
+from sandbox.nextech.records import PaymentRecord
 from tests.stateful.stage import InvariantError
-from tests.stateful.town import PEOPLE, Town
+from tests.stateful.town import PEOPLE, Placed, Town, the_practice
 
 _ALLOWED = {(old.value, new.value) for old, new in ALLOWED_STEPS}
 _UNFINISHED = ("received", "matched", "intent", "unknown", "creating")
@@ -76,11 +77,10 @@ def _hold(is_true: bool, otherwise: str) -> None:
 def settle_accounts(town: Town) -> Counter[str]:
     """Count, after the calm, what is lost, doubled, stuck or on a wrong patient, and everything that is as it should be."""
     ended: Counter[str] = Counter()
-    by_marker: dict[str, list[str]] = {}
+    by_marker: dict[str, list[PaymentRecord]] = {}
     for row in town.payments():
         if row.marker and row.amount_cents > 0:
-            by_marker.setdefault(row.marker, []).append(row.patient_guid)
-            ended["doubled"] += 0
+            by_marker.setdefault(row.marker, []).append(row)
     known = {
         entity_id: (order_id, state, reason, marker)
         for order_id, entity_id, state, reason, marker in town.rows(
@@ -95,7 +95,8 @@ def settle_accounts(town: Town) -> Counter[str]:
         booked = by_marker.get(str(marker), [])
         owner = town.owner_of(placed.person)
         ended["payments"] += bool(booked)
-        ended["wrong patient"] += any(guid != owner for guid in booked)
+        ended["wrong patient"] += any(row.patient_guid != owner for row in booked)
+        ended["wrong amount or day"] += any(not _is_as_ordered(row, placed) for row in booked if row.origin == "api")
         ended[f"ended {state}{f' ({reason})' if state == 'queued' else ''}"] += 1
         is_stuck = state in _UNFINISHED or (state == "waiting" and town.is_due(placed))
         has_case = town.rows(
@@ -109,6 +110,11 @@ def settle_accounts(town: Town) -> Counter[str]:
     ended["second chart"] += len(_charts_too_many(town))
     ended["patient data"] += len(patient_data_in_ledger(town))
     return ended
+
+
+def _is_as_ordered(row: PaymentRecord, placed: Placed) -> bool:
+    day = the_practice().business_day(placed.placed_at)
+    return (row.amount_cents, row.local_day) == (cents(placed.record.grand_total), day)
 
 
 def _charts_too_many(town: Town) -> list[str | None]:
@@ -128,6 +134,3 @@ def patient_data_in_ledger(town: Town) -> list[str]:
         text = str(town.rows(f'SELECT * FROM "{table}"')).lower()  # noqa: S608 - a name from the database's own catalogue
         found += [f"{table}: {word}" for word in words if word in text]
     return found
-
-
-TERMINAL = frozenset(state.value for state in OrderState) - set(_UNFINISHED)

@@ -34,7 +34,7 @@ FAULT_HOURS = 12
 CALM_HOURS = 34
 TICK_MINUTES = 15
 ORDERS = 4
-BAD = ("lost", "doubled", "stuck", "wrong patient", "second chart", "patient data")
+BAD = ("lost", "doubled", "stuck", "wrong patient", "wrong amount or day", "second chart", "patient data")
 
 POST_EFFECTS = (
     Effect.CREATED_WITHOUT_ID,
