@@ -125,3 +125,33 @@ def patient_row(patient_id: str = GUID, *, email: str | None = "ana@mail.example
 
 def asked(request: httpx.Request) -> dict[str, str]:
     return dict(parse_qsl(request.url.query.decode(), keep_blank_values=True))
+
+
+OPERATION_OUTCOME = {"resourceType": "OperationOutcome", "issue": []}
+
+
+def pages(
+    count: int,
+    *,
+    size: int = 50,
+    with_total: bool = True,
+    with_links: bool = True,
+    is_overlapping: bool = True,
+    host: str = "http://localhost:5000",
+) -> Callable[[httpx.Request], httpx.Response]:
+    """Serve so many payments with the paging traps of contract section 3."""
+    rows = [payment_row(str(number)) for number in range(count)]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        params = asked(request)
+        assert params["patient"] == GUID
+        offset = int(params.get("_getpagesoffset", 0))
+        if is_overlapping and offset > max(0, count - size) and offset < count:
+            offset = max(0, count - size)
+        links = [{"relation": "self", "url": f"{host}/api/paymentreconciliation"}]
+        if offset + size < count:
+            links.append({"relation": "next", "url": f"{host}/x?_getpagesoffset={offset + size}&_count=10&patient=evil"})
+        more = {"link": links} if with_links else {}
+        return bundle(*rows[offset : offset + size], total=count if with_total else None, **more)
+
+    return handler
