@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
-from pathlib import Path
 
-import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from order_sync.clients.deadline import (
     AnswerEncodedError,
@@ -31,34 +22,8 @@ from order_sync.clients.deadline import (
     SendBudgetMissedError,
 )
 from order_sync.clock import SystemClock
+from tests.integration.clients.exchanges import CLOCK, GRACE_SECONDS, drip_body, drip_head, request
 from tests.integration.clients.wire_server import Peer, WireServer
-
-CLOCK = SystemClock()
-GRACE_SECONDS = 1.5
-"""How much later than the deadline a loaded machine may notice it; every server here would go on for minutes."""
-
-
-@pytest.fixture
-def transport() -> Iterator[DeadlineTransport]:
-    opened = DeadlineTransport(CLOCK)
-    yield opened
-    opened.close()
-
-
-def request(
-    url: str, *, seconds: float = 5.0, method: str = "POST", content: bytes = b"body-canary", **wishes: object
-) -> httpx.Request:
-    extensions = {"deadline_at": CLOCK.monotonic() + seconds, "is_fresh": True, **wishes}
-    return httpx.Request(method, f"{url}/path?query-canary", content=content, extensions=extensions)
-
-
-def drip_head(peer: Peer) -> None:
-    peer.drip(b"HTTP/1.1 200 OK\r\nX-Drip: " + b"x" * 10_000, seconds=0.05)
-
-
-def drip_body(peer: Peer) -> None:
-    peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
-    peer.drip(b"x" * 10_000, seconds=0.05)
 
 
 def drip_interim(peer: Peer) -> None:
@@ -335,78 +300,3 @@ def test_nothing_of_a_request_or_answer_is_logged(transport: DeadlineTransport, 
     with WireServer(lambda peer: peer.answer("200 OK", b"body-canary", "X-Echo: query-canary")) as server:
         transport.handle_request(request(server.url))
     assert "canary" not in caplog.text
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that vouches for itself, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(private + certificate.public_bytes(pem))
-    return path
-
-
-def server_tls(authority: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority)
-    return context
-
-
-def test_a_trusted_server_is_answered_over_tls(authority: Path) -> None:
-    with WireServer(lambda peer: peer.answer("200 OK", b"{}"), tls=server_tls(authority)) as server:
-        transport = DeadlineTransport(CLOCK, ca_file=authority)
-        assert transport.handle_request(request(server.url)).status_code == 200
-
-
-def test_a_self_signed_server_gets_no_byte(authority: Path, transport: DeadlineTransport) -> None:
-    with WireServer(lambda peer: peer.answer("200 OK"), tls=server_tls(authority)) as server, pytest.raises(ConnectFailedError):
-        transport.handle_request(request(server.url))
-    assert server.requests == []
-
-
-def test_a_certificate_for_another_name_gets_no_byte(authority: Path) -> None:
-    with WireServer(lambda peer: peer.answer("200 OK"), tls=server_tls(authority)) as server, pytest.raises(ConnectFailedError):
-        DeadlineTransport(CLOCK, ca_file=authority).handle_request(request(f"https://localhost:{server.port}"))
-    assert server.requests == []
-
-
-def test_a_server_that_knows_only_old_tls_gets_no_byte(authority: Path) -> None:
-    context = server_tls(authority)
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning, match="deprecated"):
-        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-    with WireServer(lambda peer: peer.answer("200 OK"), tls=context) as server, pytest.raises(ConnectFailedError):
-        DeadlineTransport(CLOCK, ca_file=authority).handle_request(request(server.url))
-    assert server.requests == []
-
-
-def test_a_handshake_that_never_comes_means_not_sent(transport: DeadlineTransport) -> None:
-    with WireServer(Peer.stay_silent, greets=False) as server:
-        began = time.monotonic()
-        with pytest.raises(ConnectFailedError):
-            transport.handle_request(request(f"https://127.0.0.1:{server.port}", seconds=0.3))
-        assert time.monotonic() - began < 0.3 + GRACE_SECONDS
-
-
-def test_a_body_dripped_over_tls_ends_at_the_deadline(authority: Path) -> None:
-    with WireServer(drip_body, tls=server_tls(authority)) as server:
-        began = time.monotonic()
-        with pytest.raises(DeadlinePassedError):
-            DeadlineTransport(CLOCK, ca_file=authority).handle_request(request(server.url, seconds=0.5))
-        assert time.monotonic() - began < 0.5 + GRACE_SECONDS
