@@ -29,7 +29,7 @@ from order_sync.clients.nextech_outcomes import (
     outcome_of_payment,
 )
 from order_sync.clients.nextech_paging import Params, Row, chunks, query, read_complete
-from order_sync.clients.nextech_search import PatientSearch, plan_searches
+from order_sync.clients.nextech_search import plan_searches
 from order_sync.clients.nextech_wire import (
     UnreadableError,
     guid,
@@ -75,15 +75,6 @@ class NextechConnection:
     resource: str
     practice_guid: str
     requests_per_second: float = 18.0
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceEntry:
-    """A location or practitioner of the practice, as far as the settings refer to it."""
-
-    entry_id: str
-    name: str | None
-    is_active: bool
 
 
 class NextechClient:
@@ -214,27 +205,8 @@ class NextechClient:
     def _read_reference(self, kind: str, entry_id: str) -> ReferenceEntry | None:
         if not (entry_id.isascii() and entry_id.replace("-", "").isalnum()):
             return None
-        answer = self._read(f"/{kind}/{entry_id}", (), f"GET /{kind}/{{id}}", keep=frozenset({_NOT_FOUND}))
-        document = answer.document
-        if answer.status == _NOT_FOUND and answer.is_api_shaped:
-            return None
-        if not isinstance(document, dict) or document.get("resourceType") != kind:
-            reason = "the answer is not what was asked for"
-            raise IncompleteReadError(reason, system="nextech", route=f"GET /{kind}/{{id}}", status=answer.status)
-        name = document.get("name")
-        if isinstance(name, list) and name and isinstance(name[0], dict):
-            name = name[0].get("text")
-        is_active = document.get("status", "active") == "active" and document.get("active", True) is True
-        return ReferenceEntry(entry_id, name if isinstance(name, str) else None, is_active)
-
-    def _find_rows(self, search: PatientSearch) -> list[Row]:
-        try:
-            return self._read_complete("/Patient", search.params, "Patient", _READ_PATIENTS)
-        except RequestRejectedError as refusal:
-            if refusal.status != _BAD_REQUEST or not search.has_modifiers:
-                raise
-        # Modifiers may not work on every field (contract section 5 #29); without them the search finds more, not less.
-        return self._read_complete("/Patient", search.without_modifiers(), "Patient", _READ_PATIENTS)
+        route = f"GET /{kind}/{{id}}"
+        return read_reference(self._read(f"/{kind}/{entry_id}", (), route, keep=frozenset({_NOT_FOUND})), kind, entry_id)
 
     def _read_complete(self, path: str, params: Params, resource_type: str, route: str) -> list[Row]:
         def fetch(page: Params) -> Answer:
