@@ -209,6 +209,15 @@ class NextechClient:
         route = f"GET /{kind}/{{id}}"
         return read_reference(self._read(f"/{kind}/{entry_id}", (), route, keep=frozenset({_NOT_FOUND})), kind, entry_id)
 
+    def _find_rows(self, search: PatientSearch) -> list[Row]:
+        try:
+            return self._read_complete("/Patient", search.params, "Patient", _READ_PATIENTS)
+        except RequestRejectedError as refusal:
+            if refusal.status != _BAD_REQUEST or not search.has_modifiers:
+                raise
+        # Modifiers may not work on every field (contract section 5 #29); without them the search finds more, not less.
+        return self._read_complete("/Patient", search.without_modifiers(), "Patient", _READ_PATIENTS)
+
     def _read_complete(self, path: str, params: Params, resource_type: str, route: str) -> list[Row]:
         def fetch(page: Params) -> Answer:
             return self._read(path, page, route, keep=frozenset({_NOT_FOUND}))
