@@ -30,7 +30,7 @@ from order_sync.clients.nextech_outcomes import (
 )
 from order_sync.clients.nextech_paging import Params, Row, chunks, query, read_complete
 from order_sync.clients.nextech_reference import ReferenceEntry, read_reference
-from order_sync.clients.nextech_search import plan_searches
+from order_sync.clients.nextech_search import PatientSearch, plan_searches
 from order_sync.clients.nextech_wire import (
     UnreadableError,
     guid,
