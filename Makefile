@@ -16,8 +16,9 @@ SCHEDULES ?= 1000
 SEED ?= 1
 UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet --python-version 3.11 --universal \
 	--generate-hashes --no-emit-index-url --no-annotate
+SBOM ?= .run/sbom.json
 
-.PHONY: help setup setup-dev run sync stop reset test test-simulation check bench-burst lock clean
+.PHONY: help setup setup-dev run sync stop reset test test-simulation check bench-burst lock sbom clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,6 +61,10 @@ lock: $(TOOLS)/bin/uv ## Pin every version anew: requirements*.in -> requirement
 	@$(UV) requirements-sandbox.in -o requirements-sandbox.txt
 	@$(UV) requirements-dev.in -o requirements-dev.txt
 
+sbom: $(TOOLS)/bin/cyclonedx-py ## List what production is made of, with hashes, as CycloneDX in .run/sbom.json
+	@mkdir -p $(dir $(SBOM))
+	@$< requirements --output-reproducible --output-format JSON --output-file $(SBOM) requirements.txt
+
 clean: ## Delete what tools have cached; .venv and the demo in .run stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -80,6 +85,11 @@ $(VENV)/dev-installed: requirements-dev.txt $(VENV)/runtime-installed
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-$(TOOLS)/bin/uv:
+$(TOOLS)/bin/python:
 	@$(PYTHON) -m venv $(TOOLS)
+
+$(TOOLS)/bin/uv: | $(TOOLS)/bin/python
 	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+
+$(TOOLS)/bin/cyclonedx-py: | $(TOOLS)/bin/python
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7'
