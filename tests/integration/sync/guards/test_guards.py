@@ -1,0 +1,24 @@
+"""Every guard is needed: a schedule that ends well with all of them ends badly without one."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.integration.sync.guards.controls import CONTROLS, Control
+from tests.integration.sync.guards.ground import Ground, Schedule
+
+
+def schedules() -> Iterable[tuple[str, Schedule]]:
+    return {id(control.schedule): (name, control.schedule) for name, control in reversed(CONTROLS.items())}.values()
+
+
+@pytest.mark.parametrize("schedule", [pytest.param(schedule, id=name) for name, schedule in schedules()])
+def test_the_hard_day_ends_well_with_every_guard(ground: Ground, schedule: Schedule):
+    schedule(ground)
+
+
+@pytest.mark.parametrize("control", [pytest.param(control, id=name) for name, control in CONTROLS.items()])
+def test_the_hard_day_ends_badly_without_the_guard(ground: Ground, control: Control, monkeypatch: pytest.MonkeyPatch):
+    control.broken(monkeypatch)
+    with pytest.raises(AssertionError, match=f"^{control.goes_wrong}"):
+        control.schedule(ground)
