@@ -30,8 +30,6 @@ STEPS = (
     "step intent -> unknown",
     "step unknown -> confirmed",
     "step unknown -> queued",
-    "step unknown -> closed_voided",
-    "step confirmed -> queued",
     "step confirmed -> closed_voided",
     "step queued -> matched",
     "step queued -> received",
@@ -39,6 +37,7 @@ STEPS = (
     "step queued -> closed",
 )
 DEEDS = (
+    "an older ledger is restored",
     "page: send",
     "page: post again",
     "page: post again answered PermanentError",

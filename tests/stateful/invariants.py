@@ -23,7 +23,12 @@ class Watch:
         self.stood: dict[int, str] = {}
         self._history_seen = 0
         self._ledger_changes = -1
-        self._payments_seen: tuple[int, int] = (-1, -1)
+
+    def begin_again(self) -> None:
+        """Take over where the orders stand in a ledger that was restored."""
+        self._history_seen = self.town.rows("SELECT coalesce(max(id), 0) FROM order_history")[0][0]
+        self.stood = dict(self.town.rows("SELECT id, state FROM orders"))
+        self._ledger_changes = -1
 
     def look(self) -> None:
         """Check I1 to I6 and I10; the first that does not hold ends the schedule."""
@@ -118,7 +123,7 @@ def _is_as_ordered(row: PaymentRecord, placed: Placed) -> bool:
 
 
 def _charts_too_many(town: Town) -> list[str | None]:
-    emails = Counter(chart.email for chart in town.office.chart.patients.values() if chart.merged_into is None)
+    emails = Counter(chart.email for chart in town.office.chart.patients.values() if chart.origin == "api")
     return [email for email, number in emails.items() if number > 1]
 
 

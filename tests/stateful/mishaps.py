@@ -16,6 +16,8 @@ from order_sync.ledger.session import Ledger, Transaction
 from tests.stateful.stage import Actor, InvariantError, Killed, Stage
 
 FREEZES_SECONDS = (10, 120, 1_200, 7_200)
+WHERE_MONEY_MOVES = ("nextech POST payment", "nextech POST Patient")
+HIT_MORE_OFTEN = 5
 
 
 @dataclass(slots=True)
@@ -55,19 +57,21 @@ class Crossing:
         if actor is None:
             return
         fate, rng = self.fate, self.stage.rng
+        weight = HIT_MORE_OFTEN if place.endswith(WHERE_MONEY_MOVES) else 1
+        kill, freeze = weight * fate.kill, weight * fate.freeze
         roll = rng.random()
-        if roll < fate.kill:
+        if roll < kill:
             # SIGTERM lets `finally` work; SIGKILL does not.
             is_gentle = rng.random() < 0.3
             actor.is_dead = not is_gentle
             self.stage.note(f"kill {place}")
             raise Killed
-        roll -= fate.kill
-        if roll < fate.freeze:
+        roll -= kill
+        if roll < freeze:
             seconds = rng.choice(FREEZES_SECONDS)
             self.stage.note(f"freeze {place}")
             self.stage.wait(seconds)
-        elif roll - fate.freeze < fate.pause:
+        elif roll - freeze < fate.pause:
             self.stage.wait(rng.uniform(0.0, 2.0))
 
     def take_time(self) -> None:

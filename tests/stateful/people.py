@@ -136,7 +136,13 @@ def in_nextech(town: Town, rng: random.Random) -> None:
         amount_cents = int(seen.placed.record.grand_total * 100)
         described: dict[str, object] = {"patient_id": chart, "amount_cents": amount_cents, "note": "paid online"}
     elif ours:
-        row = rng.choice(ours)
+        unsettled = {
+            marker
+            for (marker,) in town.rows(
+                "SELECT p.marker FROM payments p JOIN orders o ON o.id = p.order_id WHERE o.state IN ('intent', 'unknown')"
+            )
+        }
+        row = rng.choice([row for row in ours if row.marker in unsettled] or ours)
         described = {"payment_id": row.payment_id}
         if deed == "void-and-correct" and rng.random() < 0.3:
             described["amount_cents"] = row.amount_cents + 100

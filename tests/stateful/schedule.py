@@ -34,6 +34,7 @@ FAULT_HOURS = 12
 CALM_HOURS = 34
 TICK_MINUTES = 15
 ORDERS = 4
+RESTORED_SHARE = 0.15
 BAD = ("lost", "doubled", "stuck", "wrong patient", "wrong amount or day", "second chart", "patient data")
 
 POST_EFFECTS = (
@@ -103,7 +104,7 @@ def play(seed: int) -> Outcome:
     town = Town(stage, seed)
     watch = Watch(town)
     town.crossing.on_step = watch.look
-    _write_script(town)
+    _write_script(town, watch)
     outcome = Outcome(seed, counts=stage.counts)
     try:
         stage.play(stage.start + timedelta(hours=FAULT_HOURS + CALM_HOURS + 1))
@@ -120,7 +121,7 @@ def play(seed: int) -> Outcome:
     return outcome
 
 
-def _write_script(town: Town) -> None:
+def _write_script(town: Town, watch: Watch) -> None:
     stage, rng = town.stage, town.stage.rng
     busy_hour = rng.uniform(0, 6)
     for _ in range(ORDERS):
@@ -129,6 +130,9 @@ def _write_script(town: Town) -> None:
     for hour in range(0, FAULT_HOURS, 2):
         stage.after(partial(_turn_bad, town), hours=hour)
     stage.after(partial(_calm_down, town), hours=FAULT_HOURS)
+    if rng.random() < RESTORED_SHARE:
+        stage.after(town.back_up, hours=rng.uniform(0, FAULT_HOURS))
+        stage.after(lambda: _restore(town, watch), hours=FAULT_HOURS + rng.uniform(7, 9))
     for tick in range((FAULT_HOURS + CALM_HOURS) * 60 // TICK_MINUTES):
         stage.after(partial(_tick, town), minutes=tick * TICK_MINUTES)
     for _ in range(rng.randrange(8)):
@@ -151,8 +155,7 @@ def _actor(town: Town, name: str, work: Callable[[Town, random.Random], None]) -
 def _turn_bad(town: Town) -> None:
     """Draw anew what goes wrong for the next hours, and how often."""
     rng = town.stage.rng
-    town.nextech.faults.clear()
-    town.shop.faults.clear()
+    _heal(town)
     share = rng.choice((0.1, 0.3, 0.6))
     for route in (PAY, PATIENTS):
         effects = rng.sample(POST_EFFECTS, 4)
@@ -179,13 +182,25 @@ def _turn_bad(town: Town) -> None:
     )
 
 
-def _calm_down(town: Town) -> None:
+def _heal(town: Town) -> None:
     for fault in town.nextech.faults.faults:
         town.stage.counts[f"fault {fault.method} {fault.effect}"] += fault.struck
     town.nextech.faults.clear()
     town.shop.faults.clear()
+
+
+def _calm_down(town: Town) -> None:
+    _heal(town)
     town.nextech.switches = replace(town.nextech.switches, read_delay_seconds=0.0)
     town.crossing.fate = Fate()
+
+
+def _restore(town: Town, watch: Watch) -> None:
+    """Lose the ledger and go on with an older one, when no process is at work and no booking under way any more."""
+    if not town.stage.living and not town.nextech.late_count():
+        town.restore()
+        watch.begin_again()
+        town.stage.note("an older ledger is restored")
 
 
 def _tick(town: Town) -> None:

@@ -98,6 +98,8 @@ class Town:
         self.nextech = Nextech([practice_setup(EASTERN)], clock=clock.now, seed=self.seed)
         self.nextech.switches = replace(self.nextech.switches, requests_per_second=0)
         self.nextech.seed([person.chart() for person in KNOWN])
+        if random.Random(f"{self.seed}/twin").random() < 0.3:
+            self.nextech.seed([KNOWN[2].chart("second chart", chart_number="E777777")])
         engine, self.books = _books()
         _template().backup(self.books)
         self.crossing = Crossing(self.stage, lambda: None)
@@ -115,6 +117,14 @@ class Town:
     def give_back(self, desk: Desk, actor: Actor | None) -> None:
         if actor is None or not actor.is_dead:
             self._free.append(desk)
+
+    def back_up(self) -> None:
+        self._backup = sqlite3.connect(":memory:", check_same_thread=False)
+        self.books.backup(self._backup)
+
+    def restore(self) -> None:
+        self._backup.backup(self.books)
+        self._backup.close()
 
     def _new_desk(self) -> Desk:
         clock = self.stage.clock
