@@ -45,6 +45,10 @@ _HEX_RUN = re.compile(rf"[0-9A-Fa-f]{{{_SHORTEST_RUN},}}")
 _READABLE = re.compile(r"[^\x01-\x1f\x7f\ufffd]{5,}")
 _ESCAPES = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|U([0-9A-Fa-f]{8})|\\)")
 _ZLIB_HEADS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_DATABASE_HEADS = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+"""Of a SQLite file and of its write-ahead log."""
+_WRITTEN = re.compile(rb"[\x20-\x7e\x80-\xf4]{5,}")
+_COMBINING = re.compile("[\u0300-\u036f]+")
 _SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "pg_toast"})
 
 
@@ -64,9 +68,10 @@ class Scanner:
     looked_at: int = 0
     """Characters and bytes seen so far: a scan that saw nothing proves nothing."""
     _needles: dict[str, str] = field(default_factory=dict)
-    _words: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    _words: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        words = set()
         for token in set(self.tokens):
             needle = _squeeze(_fold(token))
             if len(needle) < SHORTEST_TOKEN:
@@ -74,12 +79,13 @@ class Scanner:
                 raise ValueError(msg)
             for form in {needle, needle[::-1]}:
                 if len(needle) < _SHORTEST_WORD:
-                    self._words[form] = re.compile(rf"(?<![0-9a-z]){re.escape(form)}(?![0-9a-z])")
+                    words.add(re.escape(form))
                 else:
                     self._needles[form] = token
             digits = re.sub(r"\D", "", needle)
             if len(digits) > _SHORTEST_WORD and len(digits) >= len(needle) - 6:  # a telephone number, however it is grouped
                 self._needles[digits] = token
+        self._words = re.compile(rf"(?<![0-9a-z])(?:{'|'.join(sorted(words)) or '(?!)'})(?![0-9a-z])")
 
     def in_text(self, text: str, where: str = "text") -> list[Hit]:
         """Return every token that a text holds in any form."""
@@ -87,7 +93,7 @@ class Scanner:
         readings = set(_readings(text))
         hits = {Hit(token, where) for reading in readings for form, token in self._needles.items() if form in reading}
         plain = [_fold(text), *(_fold(reading) for reading in _unescaped(text))]
-        hits |= {Hit(form, where) for form, word in self._words.items() for reading in plain if word.search(reading)}
+        hits |= {Hit(found, where) for reading in plain for found in self._words.findall(reading)}
         return sorted(hits, key=lambda hit: (hit.where, hit.token))
 
     def in_values(self, values: Iterable[object], where: str) -> list[Hit]:
@@ -115,8 +121,11 @@ class Scanner:
                 return self.in_bytes(zlib.decompress(data), f"{where} (zlib)")
             except zlib.error:
                 pass  # it only began like one
-        hits = self.in_text(data.decode("utf-8", "replace"), where)
-        return hits or self.in_text(data.decode("latin-1"), where)
+        if data.startswith(_DATABASE_HEADS):  # mostly zeros: what stands between them is searched, deleted rows too
+            data = b"\n".join(_WRITTEN.findall(data))
+        text = data.decode("utf-8", "replace")
+        hits = self.in_text(text, where)
+        return hits + (self.in_text(data.decode("latin-1"), where) if "\ufffd" in text else [])
 
     def _in_zip(self, data: bytes, where: str) -> list[Hit]:
         hits = []
@@ -168,8 +177,7 @@ def _fold(text: str) -> str:
     """Take case, accents and width away."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return _COMBINING.sub("", unicodedata.normalize("NFKD", text.casefold()))
 
 
 def _squeeze(text: str) -> str:
