@@ -10,6 +10,14 @@ from order_sync.normal_forms import normalise_email, normalise_name
 from order_sync.orders import Customer
 
 
+def content_key(key: bytes, content_hash: str) -> str:
+    """Return the keyed form of an order's content hash, in which the ledger keeps it.
+
+    What is hashed holds the customer's details; unkeyed, somebody with a copy of the ledger could test guesses at them.
+    """
+    return hmac.new(key, f"content-1|{content_hash}".encode(), hashlib.sha256).hexdigest()
+
+
 def customer_key(key: bytes, practice_id: str, customer: Customer) -> str | None:
     """Return the keyed hash that stands for a store customer of one practice, as 64 hexadecimal digits.
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from order_sync.customer_keys import customer_key
+from order_sync.customer_keys import content_key, customer_key
 from order_sync.desk import Desk
 from order_sync.eligibility import Due, Inactive, NeedsPerson, NothingToPost, Waits, decide_due
 from order_sync.follow_ups import follow_up
@@ -117,7 +117,7 @@ def reconsider(tx: Transaction, desk: Desk, known: OrderRow, seen: Order) -> Ord
 
     An order stays where it is when no step leads there: when the integration's own period was changed behind it.
     """
-    is_changed = known.content_hash != seen.content_hash
+    is_changed = known.content_hash != content_key(desk.keys.customer, seen.content_hash)
     before_refunded, before_amount = known.refunded_cents, known.amount_cents
     if is_changed or known.store_updated_at != seen.updated_at:
         facts = _facts(seen, desk)
@@ -190,7 +190,7 @@ def _facts(order: Order, desk: Desk) -> dict[str, object]:
         "business_day": desk.practice.business_day(order.placed_at),
         "store_updated_at": order.updated_at,
         "store_state": order.state.value,
-        "content_hash": order.content_hash,
+        "content_hash": content_key(desk.keys.customer, order.content_hash),
         "amount_cents": amount_cents,
         "refunded_cents": refunded_cents,
         "customer_key": customer_key(desk.keys.customer, desk.practice.id, order.customer),

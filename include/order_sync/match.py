@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from order_sync.accounts import open_account, recover_accounts
 from order_sync.candidates import contacts_of, find_candidates, find_charts
+from order_sync.customer_keys import content_key
 from order_sync.desk import Desk
 from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejectedError
 from order_sync.intake import reconsider, take_in
@@ -115,7 +116,7 @@ def read_again(desk: Desk, rows: list[OrderRow], *, still: OrderState) -> list[t
     current: list[tuple[OrderRow, Order]] = []
     for row in rows:
         order = seen.get(row.entity_id)
-        if isinstance(order, Order) and order.content_hash == row.content_hash:
+        if isinstance(order, Order) and content_key(desk.keys.customer, order.content_hash) == row.content_hash:
             current.append((row, order))
             continue
         with desk.ledger.transaction() as tx:

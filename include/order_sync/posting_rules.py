@@ -122,11 +122,36 @@ def read_evidence(
     if live:
         fields = _differences(live[0], amount_cents, business_day, patient_id, practice)
         return Mismatch(live[0].payment_id, fields) if fields else Posted(live[0].payment_id, live[0])
-    for row in rows:
-        is_free = row.payment_id not in known_payment_ids and not find_markers(row.note)
-        if is_free and _could_be_entered_by_hand(row, amount_cents, business_day, patient_id, practice):
-            return PossibleManualEntry(row.payment_id)
+    by_hand = entries_by_hand(
+        amount_cents=amount_cents,
+        business_day=business_day,
+        patient_id=patient_id,
+        entries=rows,
+        practice=practice,
+        known_payment_ids=known_payment_ids,
+    )
+    if by_hand:
+        return PossibleManualEntry(by_hand[0])
     return Voided() if chain else Absent()
+
+
+def entries_by_hand(
+    *,
+    amount_cents: int,
+    business_day: date,
+    patient_id: str,
+    entries: Iterable[PaymentEntry],
+    practice: Practice,
+    known_payment_ids: frozenset[str] = frozenset(),
+) -> tuple[str, ...]:
+    """Return the ids of the rows without a marker that fit a posting and belong to no other order of the ledger."""
+    return tuple(
+        row.payment_id
+        for row in entries
+        if row.payment_id not in known_payment_ids
+        and not find_markers(row.note)
+        and _could_be_entered_by_hand(row, amount_cents, business_day, patient_id, practice)
+    )
 
 
 def _is_refund(row: PaymentEntry) -> bool:

@@ -93,6 +93,7 @@ ALLOWED_STEPS: frozenset[tuple[OrderState, OrderState]] = frozenset(
         (_Q, _W),
         (_Q, _M),
         (_Q, _N),
+        (_Q, _D),  # it could not be read, and now shows that it was placed before the integration
         (_Q, _C),
         (_Q, _V),
         (_Q, _X),

@@ -33,6 +33,7 @@ from order_sync.posting_rules import (
     Posted,
     Verdict,
     Voided,
+    entries_by_hand,
     read_evidence,
 )
 from order_sync.reasons import Reason
@@ -51,9 +52,11 @@ WATCHED_REASONS = frozenset(
         Reason.CANNOT_VERIFY,
         Reason.DUPLICATE_POSTING,
         Reason.PAYMENT_MISMATCH,
+        Reason.POSSIBLE_MANUAL_ENTRY,
+        Reason.AMOUNT_CHANGED_AFTER_POSTING,
     }
 )
-"""Queued orders with one of these have a payment of ours under way or in Nextech: they are looked at again, not posted."""
+"""Queued orders with one of these may have a payment of ours in Nextech: they are looked at again, not posted."""
 
 
 @dataclass(slots=True)
@@ -168,11 +171,10 @@ def look_for(desk: Desk, rows: Iterable[tuple[OrderRow, PaymentRow]], counts: Ve
             if not evidence.covers(payment.patient_id):
                 counts.still_open += 1
                 continue
-            mine = known_ids - {payment.payment_id} if payment.payment_id else known_ids
-            verdict = verdict_on(desk, payment, evidence, mine)
+            others = known_ids - {payment.payment_id} if payment.payment_id else known_ids
             try:
                 with tx.session.begin_nested():
-                    _settle(tx, desk, _Finding(row, payment, verdict, evidence), counts)
+                    _settle(tx, desk, _find(desk, row, payment, evidence, others), counts)
             except LedgerBusyError as error:
                 logger.info("practice %s: %s", desk.practice.id, error)
 
@@ -185,10 +187,41 @@ class _Finding:
     payment: PaymentRow
     verdict: Verdict
     evidence: Evidence
+    by_hand: tuple[str, ...]
+    """Payments beside it that somebody may have entered for the same order while its outcome was unclear."""
+
+    @property
+    def is_doubled_by_hand(self) -> bool:
+        """Say whether the payment arrived after somebody had given up waiting for it."""
+        return isinstance(self.verdict, Posted) and self.row.state is not OrderState.CONFIRMED and bool(self.by_hand)
+
+
+def _find(desk: Desk, row: OrderRow, payment: PaymentRow, evidence: Evidence, others: frozenset[str]) -> _Finding:
+    if row.why is Reason.AMOUNT_CHANGED_AFTER_POSTING and row.amount_cents is not None:
+        payment = _as_corrected(payment, row.amount_cents)
+    by_hand = entries_by_hand(
+        amount_cents=payment.amount_cents,
+        business_day=payment.business_day,
+        patient_id=payment.patient_id,
+        entries=evidence.of(payment.patient_id),
+        practice=desk.practice,
+        known_payment_ids=others | frozenset(payment.unrelated_payment_ids or ()),
+    )
+    return _Finding(row, payment, verdict_on(desk, payment, evidence, others), evidence, by_hand)
+
+
+def _as_corrected(payment: PaymentRow, amount_cents: int) -> PaymentRow:
+    """Return the plan as it would be with the order's new amount: staff are asked to correct the payment to it."""
+    columns = {column.key: getattr(payment, column.key) for column in PaymentRow.__table__.columns}
+    return PaymentRow(**{**columns, "amount_cents": amount_cents})
 
 
 def _settle(tx: Transaction, desk: Desk, found: _Finding, counts: VerifyCounts) -> None:
     row, payment, verdict = found.row, found.payment, found.verdict
+    if row.why is Reason.AMOUNT_CHANGED_AFTER_POSTING and not isinstance(verdict, Posted | Voided | Doubled):
+        update_payment(tx, row.id, last_absent_at=tx.now)  # not corrected yet: look again in a day
+        counts.still_open += 1
+        return
     if isinstance(verdict, Absent | PossibleManualEntry):
         _settle_absence(tx, desk, found, verdict, counts)
         return
@@ -196,10 +229,13 @@ def _settle(tx: Transaction, desk: Desk, found: _Finding, counts: VerifyCounts) 
     if isinstance(verdict, Posted) and row.amount_cents not in (None, payment.amount_cents):
         # The store changed it between the posting and this look.
         step = Step(OrderState.QUEUED, Reason.AMOUNT_CHANGED_AFTER_POSTING)
+    if found.is_doubled_by_hand:
+        ids = ", ".join((payment_id or "", *found.by_hand))
+        step = Step(OrderState.QUEUED, Reason.DUPLICATE_POSTING, f"payments {ids}")
     if payment_id is not None:
         update_payment(tx, row.id, payment_id=payment_id, posted_at=payment.posted_at or tx.now)
     if isinstance(verdict, Posted):
-        update_payment(tx, row.id, verified_at=tx.now)
+        update_payment(tx, row.id, verified_at=tx.now, amount_cents=payment.amount_cents)
     if (step.to, step.reason) != (row.state, row.why):
         move(tx, row, step)
     elif step.to is OrderState.QUEUED:

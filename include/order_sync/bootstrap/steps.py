@@ -11,6 +11,7 @@ from typing import TypedDict
 from order_sync import extract, mark, match, post, preview, reasons, rerun
 from order_sync.bootstrap.desks import load_all_practices, open_desk, open_ledger
 from order_sync.bootstrap.runs import current_run
+from order_sync.bootstrap.start_up import assert_ready
 from order_sync.errors import PermanentError
 from order_sync.ledger.claims import finish_sweep, finished_sweeps
 from order_sync.ledger.orders import failed_orders, mark_handed_out
@@ -34,7 +35,12 @@ class FailedTasksError(PermanentError):
 
 
 def list_practices() -> list[str]:
-    """Return the ids of the practices that are configured."""
+    """Return the ids of the practices that are configured; raises `SettingsError` when a run would not be safe."""
+    assert_ready()
+    return _practice_ids()
+
+
+def _practice_ids() -> list[str]:
     return [practice.id for practice in load_all_practices()]
 
 
@@ -86,7 +92,7 @@ def list_failed_orders() -> list[FailedOrder] | None:
     After ORDER_SYNC_WAIT_FOR_PRACTICES_SECONDS (120) it goes on without the practices that hang: their trouble must not
     hold up the others' failed orders (design section 4). What is listed once is not listed again until it fails anew.
     """
-    run, practice_ids = current_run(), list_practices()
+    run, practice_ids = current_run(), _practice_ids()
     if run.is_dry:
         return []
     with open_ledger() as ledger, ledger.transaction() as tx:

@@ -22,7 +22,7 @@ STEPS = {
     "intent": ("matched", "unknown", "confirmed", "queued"),
     "unknown": ("confirmed", "queued", "closed_voided"),
     "confirmed": ("queued", "closed_voided"),
-    "queued": ("received", "waiting", "matched", "confirmed", "nothing_to_post", "closed", "closed_voided"),
+    "queued": ("received", "waiting", "matched", "confirmed", "nothing_to_post", "disabled", "closed", "closed_voided"),
     "nothing_to_post": ("received", "waiting", "queued"),
     "closed": ("received",),
     "closed_voided": ("matched",),
