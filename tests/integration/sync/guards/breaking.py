@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 import httpx
-from pytest import MonkeyPatch
+import pytest
 from sqlalchemy.exc import OperationalError
 
 from order_sync import accounts, sending
@@ -29,7 +29,7 @@ from order_sync.ledger.claims import LedgerSlots
 from order_sync.ledger.models import AttemptKind
 from order_sync.ledger.orders import Step, read_order
 from order_sync.ledger.outbox import lease_statuses, mark_sent
-from order_sync.ledger.postings import Intent, begin_attempt, latest_attempt
+from order_sync.ledger.postings import Intent, begin_attempt, finish_attempt, latest_attempt
 from order_sync.ledger.session import Ledger, Transaction
 from order_sync.matching import match_patient
 from order_sync.notes import describe_order
@@ -40,13 +40,13 @@ from order_sync.posting_rules import Absent, read_evidence
 from order_sync.statuses import OrderState
 from order_sync.verify import VerifyCounts, _settle_absence
 
-Break = Callable[[MonkeyPatch], None]
+Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def put(value: object, *places: str) -> Break:
     """Put a value in the place of a function, wherever it is imported."""
 
-    def break_it(monkeypatch: MonkeyPatch) -> None:
+    def break_it(monkeypatch: pytest.MonkeyPatch) -> None:
         for place in places:
             monkeypatch.setattr(place, value)
 
@@ -61,7 +61,7 @@ def returns(value: object, *places: str) -> Break:
 def both(*breaks: Break) -> Break:
     """Break several guards of which each covers the other."""
 
-    def break_them(monkeypatch: MonkeyPatch) -> None:
+    def break_them(monkeypatch: pytest.MonkeyPatch) -> None:
         for one in breaks:
             one(monkeypatch)
 
@@ -101,7 +101,7 @@ def create_then_record(desk: Desk, row: Any, customer: Any, evidence: Mapping[st
     return step
 
 
-def go_on_after_a_failed_commit(monkeypatch: MonkeyPatch) -> None:
+def go_on_after_a_failed_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     original = Ledger.transaction
 
     @contextmanager
@@ -118,7 +118,7 @@ def go_on_after_a_failed_commit(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(Ledger, "transaction", transaction)
 
 
-def send_however_late(monkeypatch: MonkeyPatch) -> None:
+def send_however_late(monkeypatch: pytest.MonkeyPatch) -> None:
     original = NextechClient.send_payment
 
     def send_payment(client: NextechClient, prepared: PreparedPayment, *, send_by: float) -> PostAnswer:  # noqa: ARG001
@@ -153,8 +153,8 @@ def misread(is_meant: Callable[[Answer], bool], outcome: PostOutcome) -> Break:
         right = original(answer, request)
         if not is_meant(answer):
             return right
-        rest: Mapping[str, bool] = {} if outcome is PostOutcome.NOT_EXECUTED else {"is_rejection": False}
-        return replace(right, outcome=outcome, **rest)
+        is_rejection = right.is_rejection and outcome is PostOutcome.NOT_EXECUTED
+        return replace(right, outcome=outcome, is_rejection=is_rejection)
 
     return put(outcome_of_payment, "order_sync.clients.nextech.outcome_of_payment")
 
@@ -173,8 +173,8 @@ def misread_silence(outcome: PostOutcome, kind: type[Exception]) -> Break:
 # -- R6, R8 to R10: transactions, deadlines, versions
 
 
-def record_in_two_transactions(monkeypatch: MonkeyPatch) -> None:
-    record, finish = sending._record, sending.finish_attempt
+def record_in_two_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    record, finish = sending._record, finish_attempt
 
     def in_two(tx: Transaction, desk: Desk, intent: Any, attempt: Any, answer: PostAnswer) -> None:
         record(tx, desk, intent, attempt, answer)
@@ -185,7 +185,7 @@ def record_in_two_transactions(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_record", in_two)
 
 
-def write_along_in_a_transaction_of_its_own(monkeypatch: MonkeyPatch) -> None:
+def write_along_in_a_transaction_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     original = ledger_orders._write_along
 
     def later(tx: Transaction, row: Any, *rest: Any) -> None:
@@ -213,7 +213,7 @@ def expect_any_version(tx: Transaction, order_id: int, _version: int | None) -> 
 # -- R11, R12 and the marker: what is sent
 
 
-def build_the_body_when_it_is_sent(monkeypatch: MonkeyPatch) -> None:
+def build_the_body_when_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     original = NextechClient.send_payment
 
     def send_payment(client: NextechClient, prepared: PreparedPayment, *, send_by: float) -> PostAnswer:
@@ -231,7 +231,7 @@ def read_amounts_by_float(resource: Mapping[str, Any]) -> int | None:
     return int(float(resource["total"]["value"]) * 100)
 
 
-def put_the_marker_last(monkeypatch: MonkeyPatch) -> None:
+def put_the_marker_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the marker behind the description, and lift the check that it comes first."""
     original = nextech_wire.payment_body
 
@@ -308,7 +308,7 @@ def pick_the_first_chart(customer: Any, candidates: list[Patient], practice: Any
 # -- pace, and the store's status
 
 
-def pace_each_process_alone(monkeypatch: MonkeyPatch) -> None:
+def pace_each_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     own: dict[int, _OwnSlots] = {}
 
     def reserve(slots: LedgerSlots, key: str, count: int, interval_seconds: float) -> float:

@@ -15,6 +15,7 @@ from order_sync.statuses import OrderState
 from sandbox.nextech.faults import Effect
 from tests.integration.sync.guards import breaking as by
 from tests.integration.sync.guards import looking_schedules as look
+from tests.integration.sync.guards import outcome_schedules as answers
 from tests.integration.sync.guards import posting_schedules as post
 from tests.integration.sync.guards.ground import Schedule
 
@@ -87,52 +88,56 @@ CONTROLS: dict[str, Control] = {
         "R4", by.resend_when(lambda answer: 300 <= answer.status < 400), post.a_redirect_to_another_host, "leak"
     ),
     "no answer is not executed": Control(
-        "R5", by.misread_silence(NOT_EXECUTED, AnswerLostError), post.executed_late_without_an_answer, "doubled"
+        "R5", by.misread_silence(NOT_EXECUTED, AnswerLostError), answers.executed_late_without_an_answer, "doubled"
     ),
     "5xx is not executed": Control(
-        "R5", by.misread(_status(502), NOT_EXECUTED), post.executed_late_behind(502, **post.GATEWAY_PAGE), "doubled"
+        "R5", by.misread(_status(502), NOT_EXECUTED), answers.executed_late_behind(502, **answers.GATEWAY_PAGE), "doubled"
     ),
     "a gateway's 408 is not executed": Control(
-        "R5", by.misread(_status(408), NOT_EXECUTED), post.executed_late_behind(408, **post.GATEWAY_PAGE), "doubled"
+        "R5", by.misread(_status(408), NOT_EXECUTED), answers.executed_late_behind(408, **answers.GATEWAY_PAGE), "doubled"
     ),
     "a gateway's 400 is not executed": Control(
-        "R5", by.misread(_status(400), NOT_EXECUTED), post.executed_late_behind(400, **post.GATEWAY_PAGE), "doubled"
+        "R5", by.misread(_status(400), NOT_EXECUTED), answers.executed_late_behind(400, **answers.GATEWAY_PAGE), "doubled"
     ),
     "a redirect is not executed": Control(
-        "R5", by.misread(_status(302), NOT_EXECUTED), post.executed_late_behind(302), "doubled"
+        "R5", by.misread(_status(302), NOT_EXECUTED), answers.executed_late_behind(302), "doubled"
     ),
     "2xx without JSON is not executed": Control(
-        "R5", by.misread(_is_success, NOT_EXECUTED), post.executed_late_behind(200, **HTML), "doubled"
+        "R5", by.misread(_is_success, NOT_EXECUTED), answers.executed_late_behind(200, **HTML), "doubled"
     ),
     "2xx without an id is not executed": Control(
-        "R5", by.misread(_is_success, NOT_EXECUTED), post.executed_late_behind(201, **NO_ID), "doubled"
+        "R5", by.misread(_is_success, NOT_EXECUTED), answers.executed_late_behind(201, **NO_ID), "doubled"
     ),
-    "2xx without an id is executed": Control("R5", by.misread(_is_success, EXECUTED), post.a_201_for_nothing, "wrong status"),
+    "2xx without an id is executed": Control(
+        "R5", by.misread(_is_success, EXECUTED), answers.a_201_for_nothing, "wrong status"
+    ),
     "2xx with another amount is executed": Control(
         "R5 and the read back",
         by.both(by.misread(_is_success, EXECUTED), by.returns(None, "order_sync.post._read_back")),
-        post.booked_with_another_amount,
+        answers.booked_with_another_amount,
         "wrong status",
     ),
     "401 proves nothing": Control(
-        "R5", by.misread(_status(401), UNKNOWN), post.refused(Effect.UNAUTHORIZED, OrderState.CONFIRMED), "wrong state"
+        "R5", by.misread(_status(401), UNKNOWN), answers.refused(Effect.UNAUTHORIZED, OrderState.CONFIRMED), "wrong state"
     ),
     "429 proves nothing": Control(
-        "R5", by.misread(_status(429), UNKNOWN), post.refused(Effect.RATE_LIMITED, OrderState.CONFIRMED), "wrong state"
+        "R5", by.misread(_status(429), UNKNOWN), answers.refused(Effect.RATE_LIMITED, OrderState.CONFIRMED), "wrong state"
     ),
     "the API's own 400 proves nothing": Control(
         "R5",
         by.misread(_status(400), UNKNOWN),
-        post.refused(Effect.REJECTED, OrderState.QUEUED, Reason.PAYMENT_REJECTED),
+        answers.refused(Effect.REJECTED, OrderState.QUEUED, Reason.PAYMENT_REJECTED),
         "wrong state",
     ),
     "the API's own 404 proves nothing": Control(
         "R5",
         by.misread(_status(404), UNKNOWN),
-        post.refused(Effect.NOT_FOUND, OrderState.QUEUED, Reason.PATIENT_GONE),
+        answers.refused(Effect.NOT_FOUND, OrderState.QUEUED, Reason.PATIENT_GONE),
         "wrong state",
     ),
-    "no connection proves nothing": Control("R5", by.misread_silence(UNKNOWN, NotSentError), post.no_connection, "wrong state"),
+    "no connection proves nothing": Control(
+        "R5", by.misread_silence(UNKNOWN, NotSentError), answers.no_connection, "wrong state"
+    ),
     "state and attempt in two transactions": Control(
         "R6", by.record_in_two_transactions, post.killed_while_the_outcome_is_recorded, "stuck"
     ),
