@@ -3,12 +3,13 @@
 import gc
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from order_sync.clients.nextech import NextechClient
 from order_sync.errors import PermanentError
-from order_sync.payments import PostAnswer, PreparedPayment
+from order_sync.payments import PostAnswer, PostOutcome, PreparedPayment
 from tests.stateful.many import Total, replay_command
 from tests.stateful.schedule import play
 
@@ -59,3 +60,14 @@ def test_posting_again_within_a_day_is_refused_and_the_schedules_ask_for_it() ->
     for seed in range(1, 7):
         asked.add(play(seed))
     assert asked.counts[f"page: post again answered {PermanentError.__name__}"]
+
+
+def test_taking_an_unknown_outcome_for_a_failure_doubles_payments_and_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = NextechClient.send_payment
+
+    def without_doubt(self: NextechClient, prepared: PreparedPayment, *, send_by: float) -> PostAnswer:
+        answer = once(self, prepared, send_by=send_by)
+        return replace(answer, outcome=PostOutcome.NOT_EXECUTED) if answer.outcome is PostOutcome.UNKNOWN else answer
+
+    monkeypatch.setattr(NextechClient, "send_payment", without_doubt)
+    assert any("I1" in (play(seed).broken or "") for seed in (3, 10, *range(11, 31)))
