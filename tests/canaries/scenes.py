@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from order_sync.errors import SettingsError
 from order_sync.reasons import Reason
+from order_sync.rerun import sync_order
 from order_sync.trouble import report_trouble
 from sandbox.nextech.faults import Effect
 from sandbox.store import actions
@@ -209,7 +210,7 @@ def a_store_that_is_out(stage: Stage) -> None:
     ):
         stage.world.plant_in_store(effect, seconds=1)
         stage.run(after_minutes=(16,))
-        stage.try_everything()
+        stage.attempt(lambda: sync_order(stage.desk(), stage.world.order().number))
         stage.world.heal()
 
 

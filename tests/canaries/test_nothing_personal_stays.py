@@ -60,6 +60,8 @@ def leaks(stage: Stage, capsys: pytest.CaptureFixture[str], folder: Path) -> lis
         *scanner.in_values([printed.out, printed.err], "printed"),
         *scanner.in_database(stage.world.ledger.engine),
         *scanner.in_path(folder),
+        *scanner.in_values((str(row) for row in stage.world.shop.sync_rows.values()), "statuses told to the store"),
+        *scanner.in_values((row.note for row in stage.world.booked()), "notes of payments"),
     ]
     assert len(stage.seen) > 6, "no patient data went over the wire: nothing was proved"
     assert scanner.looked_at > 50_000
