@@ -295,3 +295,24 @@ CONTROLS: dict[str, Control] = {
     ),
 }
 """Every mutant by its name."""
+
+COVERED: dict[str, tuple[by.Break, Schedule]] = {
+    "the order is not read again": (
+        by.put(by.take_the_order_as_it_was, "order_sync.post.read_again"),
+        post.refunded_between_matching_and_posting,
+    ),
+    "the order is not decided again": (
+        by.returns(True, "order_sync.posting_plans._is_still_due"),
+        post.refunded_between_matching_and_posting,
+    ),
+    "post again without a fresh read": (
+        by.returns(by.ABSENT, "order_sync.resolve.verdict_on"),
+        look.two_days_late_and_a_person,
+    ),
+    "another amount is executed": (by.misread(_is_success, EXECUTED), answers.booked_with_another_amount),
+    "an account in doubt does not count": (
+        by.returns(None, "order_sync.accounts.doubtful_account"),
+        look.two_orders_of_a_customer_whose_account_is_created_late,
+    ),
+}
+"""Guards that another one covers: broken alone, the day still ends well (docs/guards.md says why they stay)."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.integration.sync.guards.controls import CONTROLS, Control
+from tests.integration.sync.guards.breaking import Break
+from tests.integration.sync.guards.controls import CONTROLS, COVERED, Control
 from tests.integration.sync.guards.ground import Ground, Schedule
 
 
@@ -22,3 +23,11 @@ def test_the_hard_day_ends_badly_without_the_guard(ground: Ground, control: Cont
     control.broken(monkeypatch)
     with pytest.raises(AssertionError, match=f"^{control.goes_wrong}"):
         control.schedule(ground)
+
+
+@pytest.mark.parametrize(("broken", "schedule"), [pytest.param(*pair, id=name) for name, pair in COVERED.items()])
+def test_a_guard_that_another_one_covers_changes_nothing_alone(
+    ground: Ground, broken: Break, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+):
+    broken(monkeypatch)
+    schedule(ground)

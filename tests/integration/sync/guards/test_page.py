@@ -1,0 +1,32 @@
+"""docs/guards.md tells of every mutant, and of none that does not run."""
+
+import re
+from pathlib import Path
+
+from tests.integration.sync.guards.controls import CONTROLS
+from tests.integration.sync.guards.test_naive_variants import DAYS, VARIANTS
+
+PAGE = (Path(__file__).parents[4] / "docs" / "guards.md").read_text(encoding="utf-8")
+TABLES, SIMPLER = PAGE.split("## Simpler ways to post")
+
+
+def rows(text: str) -> list[list[str]]:
+    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    return [row for row in found if not set(row[0]) <= {"-"}]
+
+
+def test_the_page_has_every_mutant_with_what_goes_wrong():
+    told = {}
+    for row in rows(TABLES):
+        how, wrong = row[-3], row[-1]
+        told[re.split(r" \+ ", how)[0]] = wrong
+    told.pop("broken like this")
+    assert told.keys() == CONTROLS.keys()
+    assert [name for name, control in CONTROLS.items() if not told[name].startswith(control.goes_wrong)] == []
+
+
+def test_the_page_has_every_day_of_the_simpler_ways():
+    heading, *days = rows(SIMPLER)
+    assert heading[1:] == list(VARIANTS)
+    told = {day: {name: wrong for name, wrong in zip(heading[1:], wrongs, strict=True) if wrong} for day, *wrongs in days}
+    assert told == {day: wrong for day, (_, wrong) in DAYS.items()}
