@@ -30,7 +30,6 @@ STEPS = (
     "step intent -> unknown",
     "step unknown -> confirmed",
     "step unknown -> queued",
-    "step confirmed -> closed_voided",
     "step queued -> matched",
     "step queued -> received",
     "step queued -> confirmed",
