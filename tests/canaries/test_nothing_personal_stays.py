@@ -31,9 +31,8 @@ def database() -> str:
 
 
 @pytest.fixture
-def watch(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    hears_sql = "test_the_driver" in request.node.name
-    with watching(tmp_path, monkeypatch, hears_sql=hears_sql) as watch:
+def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    with watching(tmp_path, monkeypatch) as watch:
         yield watch
 
 

@@ -43,7 +43,7 @@ class Watch(logging.Handler):
 
 
 @contextmanager
-def watching(folder: Path, monkeypatch: pytest.MonkeyPatch, *, hears_sql: bool = False) -> Iterator[Watch]:
+def watching(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     """Listen to every logger there is, at DEBUG, until the block ends.
 
     SQLAlchemy says each row that it writes and reads: megabytes, and what is in them is searched in the tables as well.
@@ -56,7 +56,7 @@ def watching(folder: Path, monkeypatch: pytest.MonkeyPatch, *, hears_sql: bool =
     loggers = [root, *(logging.getLogger(name) for name in list(root.manager.loggerDict))]
     before = {logger: (logger.level, logger.disabled) for logger in loggers}
     for logger in loggers:
-        if not logger.name.startswith(CONTROLLED_BY_US) and (hears_sql or not logger.name.startswith("sqlalchemy")):
+        if not logger.name.startswith(CONTROLLED_BY_US) and not logger.name.startswith("sqlalchemy"):
             logger.setLevel(logging.DEBUG)
             logger.disabled = False
     root.addHandler(watch)
