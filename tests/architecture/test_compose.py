@@ -28,6 +28,7 @@ SERVICE_KEYS = {
 }  # fmt: skip
 """Of the Compose specification, what we use: a typing error in a key is silently ignored by nobody."""
 ONLY_IN_THE_DEMO = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
+ONLY_IN_PRODUCTION = {"AIRFLOW_ADMIN_PASSWORD", "ORDER_SYNC_ENV"}
 DIFFERENT_IN_THE_DEMO = {"AIRFLOW__CORE__TEST_CONNECTION"}
 
 
@@ -116,7 +117,8 @@ def test_a_secret_has_no_value_in_the_example_and_none_in_the_compose_file() -> 
 @pytest.mark.parametrize("name", AIRFLOW_SERVICES)
 def test_airflow_has_the_variables_of_the_demo(name: str, demo_environment: dict[str, str]) -> None:
     ours = set(SERVICES[name]["environment"]) | set(CONNECTIONS_EXAMPLE)
-    assert ours - {"AIRFLOW_ADMIN_PASSWORD"} == set(demo_environment) - ONLY_IN_THE_DEMO
+    assert ours - ONLY_IN_PRODUCTION == set(demo_environment) - ONLY_IN_THE_DEMO
+    assert SERVICES[name]["environment"]["ORDER_SYNC_ENV"] == "production"
 
 
 def test_airflow_has_the_policy_of_the_demo(demo_environment: dict[str, str]) -> None:
