@@ -12,13 +12,17 @@ from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError
 from order_sync.intake import belongs_here, let_go, take_in
 from order_sync.ledger.claims import drop_claim, holds_claim, progress_of, take_claim
+from order_sync.ledger.orders import orders_in
 from order_sync.ledger.session import Transaction
 from order_sync.orders import Order, OrderProblem
+from order_sync.reasons import Reason
+from order_sync.statuses import OrderState
 from order_sync.trouble import watching
 
 logger = logging.getLogger(__name__)
 
 _CLAIM_SECONDS = 300.0
+_UNREADABLE_TRIED_A_RUN = 20
 
 
 @dataclass(slots=True)
@@ -48,6 +52,7 @@ def extract_orders(desk: Desk, *, holder: str) -> ExtractCounts:
     try:
         with watching(desk, "store"):
             counts = _read(desk, claim, holder, watermark, now)
+            _read_unreadable_again(desk)
     finally:
         with desk.ledger.transaction() as tx:
             drop_claim(tx, claim, holder=holder)
@@ -79,6 +84,26 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
         if desk.is_out_of_time:
             break
     return counts
+
+
+def _read_unreadable_again(desk: Desk) -> None:
+    """Try again what could not be read: a store that was in trouble heals without changing its orders.
+
+    For a day, and some orders a run: one that is broken for good costs several requests each time.
+    """
+    with desk.ledger.transaction() as tx:
+        since = tx.now - timedelta(days=1)
+        queued = orders_in(tx, desk.practice.id, [OrderState.QUEUED])
+        rows = [row for row in queued if row.why is Reason.ORDER_UNREADABLE and row.changed_at > since]
+    rows = rows[-_UNREADABLE_TRIED_A_RUN:]
+    if not rows:
+        return
+    seen = desk.store.read_orders([row.entity_id for row in rows])
+    with desk.ledger.transaction() as tx:
+        for row in rows:
+            order = seen.get(row.entity_id)
+            if isinstance(order, Order):
+                _take_in_alone(tx, desk, order)
 
 
 def _take_in_alone(tx: Transaction, desk: Desk, seen: Order | OrderProblem) -> None:

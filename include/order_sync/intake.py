@@ -133,7 +133,8 @@ def reconsider(tx: Transaction, desk: Desk, known: OrderRow, seen: Order) -> Ord
         if is_changed or not stays or (step.to is known.state and step.reason != known.reason):
             return _move_if_it_can(tx, known, step)
         return known
-    if known.state is OrderState.QUEUED and is_changed and _is_decided_anew(tx, known, step_for(seen, desk)):
+    is_news = is_changed or known.why is Reason.ORDER_UNREADABLE
+    if known.state is OrderState.QUEUED and is_news and _is_decided_anew(tx, known, step_for(seen, desk)):
         return move(tx, known, step_for(seen, desk))
     is_posted = known.state in (OrderState.CONFIRMED, OrderState.CLOSED_VOIDED)
     if is_changed and (is_posted or known.why is Reason.AMOUNT_CHANGED_AFTER_POSTING):

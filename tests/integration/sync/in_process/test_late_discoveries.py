@@ -8,6 +8,7 @@ from order_sync.reasons import Reason
 from order_sync.rerun import sync_order
 from order_sync.statuses import OrderState
 from sandbox.nextech.faults import Effect
+from sandbox.store.faults import Effect as StoreEffect
 from tests.worlds import SmallWorld
 
 
@@ -78,6 +79,17 @@ def test_an_order_that_could_not_be_read_and_proves_older_than_the_integration_i
     desk = one.desk(settings={"active": (started,)})
     sync_order(desk, one.order().number)
     assert (one.order().state, one.open_cases()) == (OrderState.DISABLED, [])
+
+
+def test_an_order_that_could_not_be_read_for_a_while_is_synced_when_the_store_has_healed(ten: SmallWorld):
+    victim = min(ten.shop.orders)
+    ten.plant_in_store(StoreEffect.POISON, order_id=victim)
+    ten.run()
+    assert ten.open_reasons() == [Reason.ORDER_UNREADABLE]
+    ten.heal()
+    ten.run_after(minutes=(60,))
+    assert ten.states() == [OrderState.CONFIRMED] * 10
+    assert ten.open_cases() == []
 
 
 def test_the_ledger_holds_no_hash_that_could_be_tested_against_guesses(one: SmallWorld):
