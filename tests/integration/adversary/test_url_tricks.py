@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from order_sync.clients.addresses import checked_base_url
 from order_sync.clients.nextech import NextechClient, NextechConnection
 from order_sync.clients.store import Bearer, StoreClient, StoreConnection
 from order_sync.errors import OrderSyncError, SettingsError, SourceUnavailableError
@@ -149,6 +150,7 @@ def test_an_address_that_can_be_read_in_two_ways_is_refused_before_anything_is_s
     ],
 )
 def test_an_honest_address_is_taken(url: str) -> None:
+    assert checked_base_url(url, system="store") == url.rstrip("/")
     for open_client in (open_store, open_nextech, open_login):
         open_client(url).close()
 

@@ -66,7 +66,11 @@ def test_a_dag_that_is_not_safe_is_named_with_its_task(wrong: Any, named: str):
 @pytest.mark.filterwarnings("ignore")  # Airflow's own providers import what Airflow deprecates
 def test_the_projects_own_dag_is_safe():
     module = runpy.run_path(str(Path(__file__).resolve().parents[3] / "dags" / "sync_orders.py"))
-    require_safe_dag(module["sync_orders"]())
+    dag = module["sync_orders"]()
+    require_safe_dag(dag)
+    dag.catchup = True
+    with pytest.raises(SettingsError, match="catchup"):
+        require_safe_dag(dag)
 
 
 def test_lineage_is_refused_while_its_provider_is_installed(monkeypatch: pytest.MonkeyPatch):
@@ -175,5 +179,8 @@ class TestPostgres:
         with pytest.raises(SettingsError, match="PostgreSQL's fsync is off"):
             require_safe_database(durable("on"), is_production=True)
 
-    def test_a_tests_own_server_is_let_through(self, durable: Callable[[str], Ledger]):
-        require_safe_database(durable("off"), is_production=False)
+    def test_a_tests_own_server_is_let_through_but_not_in_production(self, durable: Callable[[str], Ledger]):
+        ledger = durable("off")
+        require_safe_database(ledger, is_production=False)
+        with pytest.raises(SettingsError):
+            require_safe_database(ledger, is_production=True)
