@@ -38,6 +38,8 @@ from order_sync.errors import (
 )
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
+MOST_ANSWER_VALUES = 32_000
+"""A full page of Nextech is 50 rows (contract section 2) of 70 values each: the rest is margin, also for commas in notes."""
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
 _TRANSIENT_STATUSES = frozenset({408, 423, 425, 499})
@@ -103,6 +105,15 @@ def _read_json(response: httpx.Response) -> tuple[bool, Any]:
         return False, None
 
 
+def most_values_in(body: bytes) -> int:
+    """Count what a JSON text may hold at most, before it is parsed: each value costs up to 160 bytes, whatever its length.
+
+    Every value but one, with its key, follows a bracket, a brace or a comma. Those inside of strings count too: the limits have
+    room for them.
+    """
+    return 1 + body.count(b"[") + body.count(b"{") + body.count(b",")
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
@@ -152,14 +163,16 @@ class JsonEdge:
         *,
         login_statuses: frozenset[int] = frozenset({401, 403}),
         max_answer_bytes: int = 1024 * 1024,
+        max_answer_values: int = MOST_ANSWER_VALUES,
     ) -> None:
-        """Speak to `system` ("store" or "nextech") through this transport."""
+        """Speak to `system` ("store" or "nextech") through this transport; larger answers count as not come."""
         self.system = system
         self._transport = transport
         self._clock = clock
         self._rng = rng
         self._login_statuses = login_statuses
         self._max_answer_bytes = max_answer_bytes
+        self._max_answer_values = max_answer_values
 
     def read(
         self,
@@ -224,9 +237,9 @@ class JsonEdge:
         try:
             response = self._transport.handle_request(request)
             body = response.read()
-            if len(body) <= self._max_answer_bytes:
+            if len(body) <= self._max_answer_bytes and most_values_in(body) <= self._max_answer_values:
                 return read_answer(response, self._clock.now())
-            failure = AnswerTooLargeError("the answer is too large", status=response.status_code)
+            failure = AnswerTooLargeError("the answer holds more than any honest one", status=response.status_code)
         except (NotSentError, AnswerLostError) as error:
             failure = error
         except (httpx.ConnectError, httpx.ConnectTimeout):

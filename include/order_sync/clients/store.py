@@ -57,6 +57,8 @@ REQUESTS_PER_SECOND = 2.0
 REQUESTS_IN_FLIGHT = 2
 ORDERS_PER_READ = 100
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_MAX_ANSWER_VALUES = 200_000
+"""A full page may have 2,000 values an order; a page that has more is asked for again with fewer orders."""
 _ATTEMPT_SECONDS = 60.0
 _CALL_SECONDS = 100.0
 """With its pauses: a store that hangs must not keep a practice's run from ending long before the fourth one after it."""
@@ -100,6 +102,7 @@ class StoreClient:
             self._clock,
             rng or random.SystemRandom(),
             max_answer_bytes=_MAX_ANSWER_BYTES,
+            max_answer_values=_MAX_ANSWER_VALUES,
         )
         self._limiter = limiter or PacedLimiter(REQUESTS_PER_SECOND, self._clock)
         self._in_flight = threading.BoundedSemaphore(REQUESTS_IN_FLIGHT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -9,9 +10,18 @@ from collections.abc import Iterator
 import pytest
 
 from order_sync.errors import TransientError
-from tests.integration.adversary.hostile import UNKNOWN, nextech_client, post, store_client
+from tests.integration.adversary.hostile import (
+    EXECUTED,
+    UNKNOWN,
+    booked_row,
+    nextech_client,
+    post,
+    say,
+    store_client,
+    whole_answer,
+)
 from tests.integration.clients.wire_server import Peer, Talk, WireServer
-from tests.unit.clients.scripted import GUID
+from tests.unit.clients.scripted import GUID, payment_row
 
 MIB = 1024 * 1024
 MOST_BYTES = 20 * MIB
@@ -117,3 +127,100 @@ def test_a_list_of_orders_costs_no_more_than_20_mib_above_what_a_page_may_be(tal
         with pytest.raises(TransientError):
             client.check()
         assert most_bytes() < most
+
+
+# -- JSON that is small on the wire and large when it is parsed
+
+
+def filled(unit: bytes, begin: bytes = b"[", end: bytes = b"]") -> bytes:
+    """Return 1 MiB of JSON that repeats one value as often as it fits in."""
+    count = (MIB - len(begin) - len(end)) // (len(unit) + 1)
+    return begin + b",".join([unit] * count) + end
+
+
+def distinct(write: str) -> bytes:
+    """Return nearly 1 MiB of JSON in which no two values are the same."""
+    return ",".join(write % number for number in range(MIB // (len(write) + 6))).encode()
+
+
+EMOJI = "\U0001f600".encode()
+"""One of these makes Python keep four bytes for each character of its string."""
+ESCAPED = rb"\ud83d\ude00"
+SHAPES: dict[str, bytes] = {
+    "empty objects": filled(b"{}"),
+    "empty lists": filled(b"[]"),
+    "objects of one key": filled(b'{"a":1}'),
+    "objects of one fraction": filled(b'{"a":1.1}'),
+    "lists of one fraction": filled(b"[1.1]"),
+    "nested lists": filled(b"[[[[]]]]"),
+    "nested objects": filled(b'{"a":{"a":{"a":1.1}}}'),
+    "fractions": filled(b"1.1"),
+    "integers": b"[" + distinct("9%05d") + b"]",
+    "small strings": b"[" + distinct('"%x"') + b"]",
+    "small strings of wide letters": filled('"\u20ac\u00e9"'.encode()),
+    "keys": b"{" + distinct('"%x":1') + b"}",
+    "long keys": b"{" + b",".join(b'"%s%d":1' % (b"k" * 1_000, number) for number in range(1_040)) + b"}",
+    "brackets without an end": b"[" * MIB,
+    "braces without an end": b'{"a":' * (MIB // 5),
+    "a text": b'["' + b"x" * (MIB - 4) + b'"]',
+    "a text of wide letters": b'["' + EMOJI + b"x" * (MIB - 8) + b'"]',
+    "a text of escapes": b'["' + ESCAPED * (MIB // len(ESCAPED) - 1) + b'"]',
+    "commas in a text": b'["' + b"," * (MIB - 4) + b'"]',
+}
+MOST_VALUES: dict[str, bytes] = {
+    "as many fractions as are read, and a text": b'["'
+    + EMOJI
+    + b"x" * (MIB - 320_000)
+    + b'",'
+    + b",".join([b'{"a":1.1}'] * 15_900)
+    + b"]",
+    "as many keys as are read, and a text": b'{"text":"'
+    + EMOJI
+    + b"x" * (MIB - 400_000)
+    + b'",'
+    + b",".join(b'"%x":1.1' % number for number in range(31_900))
+    + b"}",
+}
+
+
+@pytest.mark.parametrize("body", [*SHAPES.values(), *MOST_VALUES.values()], ids=[*SHAPES, *MOST_VALUES])
+def test_one_mib_of_json_costs_no_more_than_20_mib_whatever_its_shape(body: bytes) -> None:
+    assert len(body) <= MIB
+    with WireServer(say(whole_answer(body))) as server, nextech_client(server.url, answer_seconds=15) as client:
+        client._token.current()
+        tracemalloc.start()
+        answer = post(client)
+        assert most_bytes() < MOST_BYTES
+        tracemalloc.clear_traces()
+        with pytest.raises(TransientError):
+            client.read_payments([GUID])
+        assert most_bytes() < MOST_BYTES
+    assert answer.outcome is UNKNOWN
+
+
+def test_an_answer_with_too_many_values_says_so() -> None:
+    with WireServer(say(whole_answer(SHAPES["empty objects"], "200 OK"))) as server, nextech_client(server.url) as client:
+        assert post(client).reason.endswith("the answer holds more than any honest one")
+        with pytest.raises(TransientError, match="the answer holds more than any honest one"):
+            client.read_payments([GUID])
+
+
+def test_a_full_page_of_payments_whose_notes_are_all_commas_is_read() -> None:
+    rows = [payment_row(str(number), processNote=[{"text": "," * 255}]) for number in range(50)]
+    body = json.dumps({"resourceType": "Bundle", "total": 50, "entry": [{"resource": row} for row in rows]}).encode()
+    with WireServer(say(whole_answer(body, "200 OK"))) as server, nextech_client(server.url) as client:
+        assert len(client.read_payments([GUID]).entries) == 50
+
+
+def test_an_answer_of_half_a_mib_that_proves_the_payment_is_believed() -> None:
+    with WireServer(say(whole_answer(booked_row(MIB // 2)))) as server, nextech_client(server.url) as client:
+        assert post(client).outcome is EXECUTED
+
+
+def test_a_page_of_the_store_that_is_small_on_the_wire_is_not_unfolded() -> None:
+    body = b'{"items":[' + b",".join([b"{}"] * 5_000_000) + b"]}"
+    with WireServer(say(whole_answer(body, "200 OK", "application/json"))) as server, store_client(server.url) as client:
+        tracemalloc.start()
+        with pytest.raises(TransientError):
+            client.check()
+        assert most_bytes() < STORE_ANSWER_BYTES + MOST_BYTES
