@@ -1,19 +1,19 @@
 """A stage on which several processes act in turn, on one virtual clock: one moves at a time, and the seed says which.
 
-Every actor is a thread that runs only while it holds the baton. It gives the baton away where time passes for it: where it
-sleeps, waits for an answer, or is frozen. So two runs interleave at any outside call and around any commit, and a schedule
-can be played again to the letter.
+Every actor is a greenlet: it gives the stage back where time passes for it, that is where it sleeps, waits for an answer, or
+is frozen. So two runs interleave at any outside call and around any commit, and a schedule can be played again to the letter.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
+
+from greenlet import getcurrent, greenlet
 
 from tests.clocks import FakeClock
 
@@ -27,7 +27,7 @@ class InvariantError(AssertionError):
 
 
 class Actor:
-    """One process: a name, a thread, and whether it is dead."""
+    """One process: a name, its work, and whether it is dead."""
 
     def __init__(self, stage: Stage, name: str, work: Callable[[], None]) -> None:
         self.stage = stage
@@ -38,11 +38,9 @@ class Actor:
         self.step = name.split(maxsplit=1)[0]
         self.intents: dict[str, str] = {}
         """Attempt id to request digest: intents whose commit was acknowledged to this process, and that are not sent yet."""
-        self.turn = threading.Semaphore(0)
-        self.thread: threading.Thread | None = None
+        self.greenlet = greenlet(self.run)
 
     def run(self) -> None:
-        self.turn.acquire()
         try:
             if self.stage.failure is None:
                 self.work()
@@ -52,7 +50,6 @@ class Actor:
             self.stage.fail(error)
         finally:
             self.stage.living.discard(self)
-            self.stage.control.release()
 
 
 class Stage:
@@ -65,7 +62,8 @@ class Stage:
         self.failure: BaseException | None = None
         self.living: set[Actor] = set()
         self.current: Actor | None = None
-        self.control = threading.Semaphore(0)
+        self.director = getcurrent()
+        """Who gives the turns; gets the stage back from every actor."""
         self.counts: Counter[str] = Counter()
         self.trace: list[tuple[str, str]] = []
         self._due: list[tuple[datetime, int, Callable[[], None] | Actor]] = []
@@ -80,8 +78,7 @@ class Stage:
     def begin(self, name: str, work: Callable[[], None]) -> None:
         """Let a new process begin now."""
         actor = Actor(self, name, work)
-        actor.thread = threading.Thread(target=actor.run, name=name, daemon=True)
-        actor.thread.start()
+        actor.greenlet.parent = self.director
         self.living.add(actor)
         self.at(self.clock.now(), actor)
 
@@ -110,8 +107,7 @@ class Stage:
         if actor.in_transaction:
             self.fail(InvariantError("a transaction is held open across an outside call"))
         self.at(wake, actor)
-        self.control.release()
-        actor.turn.acquire()
+        self.director.switch()
         if self.failure is not None:
             actor.is_dead = True
             raise Killed
@@ -126,8 +122,7 @@ class Stage:
 
     def _give_turn(self, actor: Actor) -> None:
         self.current = actor
-        actor.turn.release()
-        self.control.acquire()
+        actor.greenlet.switch()
         self.current = None
 
     def _end_all(self) -> None:
