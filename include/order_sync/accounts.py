@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 from order_sync.candidates import find_candidates
+from order_sync.crash_points import Point, reach
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, LoginRefusedError
 from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow
@@ -78,7 +79,9 @@ def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str
         creating = move(tx, row, Step(OrderState.CREATING), match_evidence=evidence)
         seconds = rules.send_seconds + rules.answer_seconds + 5
         attempt = begin_attempt(tx, creating, Intent(AttemptKind.PATIENT, digest, seconds))
+    reach(Point.ACCOUNT_INTENDED)
     answer = desk.nextech.create_patient(new, send_by=send_by)
+    reach(Point.ACCOUNT_ANSWERED)
     if answer.is_duplicate:
         return _after_conflict(desk, creating, attempt, customer, answer)
     step, changes = _step_after(answer)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
 
+from order_sync.crash_points import Point, reach
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError
 from order_sync.intake import belongs_here, let_go, take_in
@@ -66,6 +67,7 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
     counts = ExtractCounts()
     # A minute beyond our own clock: the store's may be ahead, and an order of this second must not wait for a tick.
     for page in desk.store.read_changes(since, now + timedelta(minutes=1), page_size=rules.page_size):
+        reach(Point.PAGE_READ)
         with desk.ledger.transaction() as tx:
             if not holds_claim(tx, claim, holder):
                 msg = f"practice {desk.practice.id}: this run was too slow and another has taken over the reading"
@@ -78,6 +80,8 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
             if page.is_slice_end:
                 _move_watermark(tx, desk, min(page.slice_until, _settled_until(desk, now)))
             take_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS)
+            reach(Point.PAGE_STAGED)
+        reach(Point.PAGE_COMMITTED)
         counts.seen += len(page.orders)
         counts.unreadable += len(page.problems)
         desk.progress("orders read", len(page.orders) + len(page.problems))

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from order_sync.clients.store import StatusUpdate
+from order_sync.crash_points import Point, reach
 from order_sync.desk import Desk
 from order_sync.ledger.cases import close_case, open_case, practice_cause
 from order_sync.ledger.models import OrderRow, OutboxRow
@@ -69,7 +70,9 @@ def mark_status(desk: Desk, *, only: list[int] | None = None) -> MarkCounts:
 
 def _write(desk: Desk, unsent: list[tuple[OutboxRow, OrderRow]], counts: MarkCounts) -> int:
     """Write one batch; return how many entries left the outbox."""
+    reach(Point.STATUSES_LEASED)
     results = desk.store.write_statuses([_update(outbox, order) for outbox, order in unsent])
+    reach(Point.STATUSES_TOLD)
     left = 0
     with desk.ledger.transaction() as tx:
         for (outbox, _), result in zip(unsent, results, strict=True):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from order_sync.accounts import open_account, recover_accounts
 from order_sync.candidates import contacts_of, find_candidates, find_charts
+from order_sync.crash_points import Point, reach
 from order_sync.customer_keys import content_key
 from order_sync.desk import Desk
 from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejectedError
@@ -83,6 +84,7 @@ def match_patients(desk: Desk, *, only: list[int] | None = None) -> MatchCounts:
 
 def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
     fresh = read_again(desk, rows, still=OrderState.RECEIVED)
+    reach(Point.ORDERS_READ_AGAIN)
     left = _use_remembered(desk, fresh, counts)
     if not left:
         return

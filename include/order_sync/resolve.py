@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
+from order_sync.crash_points import Point, reach
 from order_sync.desk import Desk
 from order_sync.errors import IncompleteReadError, LedgerBusyError, PermanentError
 from order_sync.ledger.models import AttemptKind, OrderRow
@@ -57,7 +58,8 @@ def choose_patient(
             remember_patient(
                 tx, practice_id=moved.practice_id, customer_key=moved.customer_key, patient_id=patient_id.lower(), by=actor
             )
-        return moved
+    reach(Point.PATIENT_CHOSEN)
+    return moved
 
 
 class DismissReason(StrEnum):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from order_sync.crash_points import Point, reach
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError
 from order_sync.ledger.claims import count_unknown_outcome, progress_of
@@ -44,6 +45,7 @@ def send_payment(desk: Desk, posting: Posting, *, is_probe: bool = False) -> Pos
 
     `is_probe` lets this one through although posting is held back: it shows whether Nextech is itself again.
     """
+    reach(Point.PAYMENTS_LOOKED_FOR)
     rules = desk.practice.posting
     send_by = desk.clock.monotonic() + rules.send_seconds
     try:
@@ -62,16 +64,21 @@ def send_payment(desk: Desk, posting: Posting, *, is_probe: bool = False) -> Pos
                 absent_reads=0,
                 last_absent_at=None,
             )
+            reach(Point.INTENT_RECORDED)
     except LedgerBusyError as error:
         logger.info("practice %s: %s", desk.practice.id, error)
         return None
     # Only an acknowledged commit leads here (R2): any other error left this function, and nothing was sent.
+    reach(Point.INTENT_COMMITTED)
     answer = desk.nextech.send_payment(posting.prepared, send_by=send_by)
+    reach(Point.ANSWER_READ)
     try:
         with desk.ledger.transaction() as tx:
             _record(tx, desk, intent, attempt, answer)
+            reach(Point.RESULT_RECORDED)
     except LedgerBusyError:
         _record_late(desk, intent, attempt, answer)
+    reach(Point.RESULT_COMMITTED)
     return answer
 
 

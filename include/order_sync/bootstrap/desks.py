@@ -67,7 +67,9 @@ def open_desk(practice_id: str, *, progress: Progress = no_progress) -> Iterator
         try:
             nextech_hook, store_hook, keys = NextechHook(practice_id), StoreHook(practice_id), read_keys()
             limiter = SharedLimiter(LedgerSlots(ledger), nextech_hook.requests_per_second, clock)
-            nextech = nextech_hook.client(limiter=limiter, clock=clock, rng=rng)
+            # The ledger believes that a POST is over after this time, so the client has to keep to it (R9).
+            answer_seconds = practice.posting.answer_seconds
+            nextech = nextech_hook.client(limiter=limiter, clock=clock, rng=rng, answer_seconds=answer_seconds)
             store = store_hook.client(clock=clock, rng=rng)
         except SettingsError as error:
             report_trouble(ledger, practice_id, error)

@@ -15,6 +15,7 @@ from airflow.providers.http.hooks.http import HttpHook
 
 from order_sync.bootstrap.connections import read_connection, read_extra
 from order_sync.clients.addresses import checked_base_url
+from order_sync.clients.deadline import EXCHANGE_SECONDS
 from order_sync.clients.limiter import Limiter
 from order_sync.clients.nextech import NextechClient, NextechConnection
 from order_sync.clients.store import Bearer, OAuth1, StoreClient, StoreConnection
@@ -116,9 +117,17 @@ class NextechHook(_PracticeHook):
         return pace
 
     def client(
-        self, *, limiter: Limiter | None = None, clock: Clock | None = None, rng: random.Random | None = None
+        self,
+        *,
+        limiter: Limiter | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        answer_seconds: float = EXCHANGE_SECONDS,
     ) -> NextechClient:
-        """Return a client of this Nextech; raises `SettingsError` naming connection and field of what is wrong."""
+        """Return a client of this Nextech; raises `SettingsError` naming connection and field of what is wrong.
+
+        `answer_seconds` is the practice's wall-clock deadline of one POST.
+        """
         connection = self.settings
         if not connection.login or not connection.password:
             missing = "login" if not connection.login else "password"
@@ -136,7 +145,13 @@ class NextechHook(_PracticeHook):
             practice_guid=read_extra(connection, "practice_id"),
             requests_per_second=self.requests_per_second,
         )
-        return NextechClient(settings, limiter=limiter, clock=clock or SystemClock(), rng=rng or random.SystemRandom())
+        return NextechClient(
+            settings,
+            limiter=limiter,
+            clock=clock or SystemClock(),
+            rng=rng or random.SystemRandom(),
+            answer_seconds=answer_seconds,
+        )
 
     def test_connection(self) -> tuple[bool, str]:
         """Log in and make one cheap read; return whether it worked and a sentence."""

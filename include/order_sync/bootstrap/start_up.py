@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from order_sync import crash_points
 from order_sync.bootstrap.connections import read_keys
 from order_sync.bootstrap.desks import load_all_practices, open_ledger
 from order_sync.clock import Clock, SystemClock
@@ -51,6 +52,7 @@ def assert_ready(
     opened, so that a wrong one holds up no other. Logs a warning when the two clocks are more than two minutes apart.
     """
     is_production = is_production_named_by(environment)
+    require_unwatched(is_production=is_production)
     if dag is not None:
         require_safe_dag(dag)
     require_safe_options(read_option or _airflow_option, is_production=is_production)
@@ -68,6 +70,13 @@ def is_production_named_by(environment: Mapping[str, str]) -> bool:
         msg = f"environment variable {ENVIRONMENT_VARIABLE}: must be {PRODUCTION}, sandbox or not set"
         raise SettingsError(msg)
     return named == PRODUCTION
+
+
+def require_unwatched(*, is_production: bool) -> None:
+    """Raise `SettingsError` when a test watches this process in production: it could stop it in the middle of a payment."""
+    if is_production and crash_points.is_watched():
+        msg = "this process is watched at its crash points: only tests may do that"
+        raise SettingsError(msg)
 
 
 def require_safe_dag(dag: DAG) -> None:

@@ -28,6 +28,7 @@ import httpx
 
 from order_sync.clients.addresses import is_forbidden_address
 from order_sync.clock import Clock
+from order_sync.crash_points import Point, reach
 
 CONNECT_SECONDS = 5.0
 """From the first look-up of the name to the end of the TLS handshake (reliability R4)."""
@@ -85,6 +86,11 @@ class _Exchange:
     """Whether a byte of the request was handed to the operating system."""
     status: int | None = None
 
+    def reach(self, point: Point) -> None:
+        """Pass a crash point, if this request is one that must not be repeated."""
+        if self.send_by is not None:
+            reach(point)
+
     def seconds_left(self) -> float:
         """Return what is left until the deadline; a read or write that begins later must not begin."""
         return self.deadline_at - self.clock.monotonic()
@@ -127,10 +133,14 @@ class _DeadlineStream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the deadline replaces it
-        left = _exchange.get().seconds_left()
+        exchange = _exchange.get()
+        exchange.reach(Point.POST_WRITTEN)
+        left = exchange.seconds_left()
         if left <= 0:
             raise httpcore.ReadTimeout
-        return self._inner.read(max_bytes, timeout=left)
+        piece = self._inner.read(max_bytes, timeout=left)
+        exchange.reach(Point.ANSWER_PARTLY_READ)
+        return piece
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the deadline replaces it
         exchange = _exchange.get()
@@ -149,6 +159,7 @@ class _DeadlineStream(httpcore.NetworkStream):
                 raise httpcore.WriteTimeout from error
             except OSError as error:
                 raise httpcore.WriteError from error
+            exchange.reach(Point.POST_PARTLY_WRITTEN)
 
     def close(self) -> None:
         self._inner.close()

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from order_sync.clients.http import Answer
 from order_sync.clients.nextech_wire import resource_id
+from order_sync.crash_points import Point, reach
 from order_sync.errors import IncompleteReadError
 
 Params = tuple[tuple[str, str], ...]
@@ -107,6 +108,7 @@ def _pass(fetch: Callable[[Params], Answer], params: Params, resource_type: str,
         if total is None and page.has_links and page.next_params is None:
             return _Pass(rows, None, is_proven=True)
         offset, asked = _next_request(page, params, offset, len(rows))
+        reach(Point.BETWEEN_PAGES)
     raise _incomplete("more pages than any search of ours can have", route)
 
 

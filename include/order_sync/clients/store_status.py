@@ -15,6 +15,7 @@ from urllib.parse import quote
 from order_sync.clients.http import Answer
 from order_sync.clients.store_requests import LIST_ROUTE, Column, Condition, Filter, search_query
 from order_sync.clients.store_wire import store_time
+from order_sync.crash_points import Point, reach
 from order_sync.errors import RemoteError, RequestRejectedError, SourceUnavailableError, TransientError
 
 MOST_STATUSES_PER_CALL = 100
@@ -130,6 +131,7 @@ def _write_by_comment(calls: StatusCalls, update: StatusUpdate, seen: _Seen | No
             if any(update.run_key in comment for comment in seen.comments):
                 return StatusResult(update.order_id, is_written=True)
             reason = _add_comment(calls, update, seen.status)
+            reach(Point.COMMENT_ADDED)
             if not reason:
                 return StatusResult(update.order_id, is_written=True)
             seen = None

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from order_sync import reasons
+from order_sync.crash_points import Point, reach
 from order_sync.errors import LedgerBusyError, PermanentError
 from order_sync.ledger.cases import close_case, open_case, open_refund, order_cause
 from order_sync.ledger.models import CaseState, HistoryRow, OrderRow, OutboxRow
@@ -153,6 +154,7 @@ def _write_along(
             order=row,
             candidate_ids=step.candidate_ids,
         )
+        reach(Point.CASE_WRITTEN)
     elif before is OrderState.QUEUED:
         state = CaseState.DISMISSED if row.state is OrderState.CLOSED else CaseState.RESOLVED
         close_case(tx, order_cause(row.id), by=step.actor, resolution=f"order is {row.state.value}", state=state)
