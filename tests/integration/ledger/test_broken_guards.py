@@ -1,0 +1,55 @@
+"""Every trigger and unique key is needed: what it refuses gets in as soon as it is gone, on both databases."""
+
+import pytest
+
+from order_sync.ledger.session import Ledger
+from tests.integration.ledger.broken_guards import (
+    DATABASE_GUARDS,
+    POSTGRES_GUARDS,
+    DatabaseGuard,
+    guards_in,
+    take_out,
+)
+
+ON_BOTH = [pytest.param(guard, id=name) for name, guard in DATABASE_GUARDS.items()]
+ON_POSTGRES = [pytest.param(guard, id=name) for name, guard in POSTGRES_GUARDS.items()]
+only_postgres = pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)])
+
+
+@pytest.mark.parametrize("guard", ON_BOTH)
+def test_whoever_writes_past_the_code_is_stopped(ledger: Ledger, guard: DatabaseGuard):
+    guard.play(ledger)
+
+
+@pytest.mark.parametrize("guard", ON_BOTH)
+def test_without_the_guard_nobody_is_stopped(ledger: Ledger, guard: DatabaseGuard):
+    take_out(ledger, guard.name)
+    with pytest.raises(AssertionError, match=f"^{guard.goes_wrong}"):
+        guard.play(ledger)
+
+
+@only_postgres
+@pytest.mark.parametrize("guard", ON_POSTGRES)
+def test_whoever_empties_a_table_is_stopped(ledger: Ledger, guard: DatabaseGuard):
+    guard.play(ledger)
+
+
+@only_postgres
+@pytest.mark.parametrize("guard", ON_POSTGRES)
+def test_without_the_guard_a_table_can_be_emptied(ledger: Ledger, guard: DatabaseGuard):
+    take_out(ledger, guard.name)
+    with pytest.raises(AssertionError, match=f"^{guard.goes_wrong}"):
+        guard.play(ledger)
+
+
+def test_no_trigger_and_no_unique_key_is_missing_in_the_table(ledger: Ledger):
+    known = {guard.name for guard in DATABASE_GUARDS.values()}
+    if ledger.engine.dialect.name == "postgresql":
+        known |= {guard.name for guard in POSTGRES_GUARDS.values()}
+    assert guards_in(ledger) == known
+
+
+def test_one_guard_is_taken_out_and_no_other(ledger: Ledger):
+    before = guards_in(ledger)
+    take_out(ledger, "uq_payments_marker")
+    assert before - guards_in(ledger) == {"uq_payments_marker"}
