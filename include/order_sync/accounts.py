@@ -25,6 +25,7 @@ from order_sync.orders import Customer, Order
 from order_sync.patients import NewPatient, Patient
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.reasons import Reason
+from order_sync.restores import hold_on_account
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
 
@@ -76,6 +77,10 @@ def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str
         earlier = doubtful_account(tx, row, since=tx.now - timedelta(hours=rules.post_again_after_hours))
         if earlier is not None:
             return _wait_for(tx, row, earlier, evidence)
+        if (hold := hold_on_account(tx, desk, row)) is not None:
+            step = Step(OrderState.RECEIVED, detail=f"new account {hold.sentence}")
+            move(tx, row, step, not_before=tx.now + timedelta(minutes=5))
+            return step
         creating = move(tx, row, Step(OrderState.CREATING), match_evidence=evidence)
         seconds = rules.send_seconds + rules.answer_seconds + 5
         attempt = begin_attempt(tx, creating, Intent(AttemptKind.PATIENT, digest, seconds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import logging
 import sys
 import uuid
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from order_sync.bootstrap.desks import load_all_practices, open_desk, open_ledger
+from order_sync.bootstrap.desks import load_all_practices, load_practice, open_desk, open_ledger
 from order_sync.bootstrap.hooks import NextechHook, StoreHook
 from order_sync.desk import Desk
 from order_sync.errors import OrderSyncError, SettingsError
@@ -26,6 +27,7 @@ from order_sync.overview import Overview, overview_of
 from order_sync.post import PostCounts, post_payments
 from order_sync.practices import Practice
 from order_sync.reasons import EXPLANATIONS, Reason
+from order_sync.restores import declare_restore
 from order_sync.statuses import PublicStatus
 
 _WIDTH_IN_A_FILE = 120
@@ -49,12 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("sync", help="sync every practice once")
     commands.add_parser("check", help="try every practice's connections; change nothing")
+    back = commands.add_parser("restored", help="say that an older copy of our database was put back, before the next run")
+    back.add_argument("--practice", action="append", metavar="ID", help="may be repeated; default: every practice")
+    back.add_argument("--by", default=_user(), metavar="NAME", help="who says so; default: the user of this machine")
     chosen = parser.parse_args(arguments)
     logging.getLogger().setLevel(logging.WARNING)  # what a task's log says line by line, the table says at the end
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH_IN_A_FILE)
     try:
+        if chosen.command == "restored":
+            return restored(console, chosen.practice, by=chosen.by)
         return sync(console) if chosen.command == "sync" else check(console)
     except SettingsError as error:
         console.print(Text(f"Settings: {error}", style="red"))
@@ -181,6 +188,29 @@ def check(console: Console) -> int:
                 Text(f"{'ok ' if works else 'NOT'} {hook.http_conn_id}: {message}", style="green" if works else "red")
             )
     return 0 if is_good else 1
+
+
+def restored(console: Console, practice_ids: Sequence[str] | None, *, by: str) -> int:
+    """Declare for these practices, or for all, that an older copy of the ledger was put back; print what is held."""
+    practices = [load_practice(known) for known in practice_ids] if practice_ids else load_all_practices()
+    with open_ledger() as ledger:
+        for practice in practices:
+            done = declare_restore(ledger, practice, actor=by)
+            console.print(
+                Text(
+                    f"{practice.id}: orders placed before now and not posted are held until {done.until:%Y-%m-%d %H:%M} UTC,"
+                    f" {done.held} of them on their way. Those that the copy does not know are held when they are read."
+                )
+            )
+    return 0
+
+
+def _user() -> str:
+    """Return this machine's user; a container may have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "command line"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from order_sync.ledger.remembered import remembered_patients
 from order_sync.matching import AskPerson, Match, NoMatch, match_patient
 from order_sync.orders import Order, OrderProblem
 from order_sync.reasons import Reason
+from order_sync.restores import hold_back
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
 
@@ -83,7 +84,7 @@ def match_patients(desk: Desk, *, only: list[int] | None = None) -> MatchCounts:
 
 
 def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
-    fresh = read_again(desk, rows, still=OrderState.RECEIVED)
+    fresh = hold_back(desk, read_again(desk, rows, still=OrderState.RECEIVED))
     reach(Point.ORDERS_READ_AGAIN)
     left = _use_remembered(desk, fresh, counts)
     if not left:

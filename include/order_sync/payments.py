@@ -79,6 +79,19 @@ class PaymentsRead:
     as_of: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PeriodRead:
+    """All payments of a practice over some days, by payment date and whoever's, proved complete.
+
+    `as_of` is the instant *before* the first page was asked for: the time of the evidence.
+    """
+
+    first_day: date
+    last_day: date
+    entries: tuple[PaymentEntry, ...]
+    as_of: datetime
+
+
 class PostOutcome(StrEnum):
     """What one POST proved (reliability 3.4). Only the first two need proof; everything else is unknown."""
 

@@ -19,6 +19,7 @@ from order_sync.payment_reads import has_witnesses, read_evidence_of
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.posting_plans import Posting, leave, plan_postings
 from order_sync.posting_rules import Absent
+from order_sync.restores import LookEverywhere, hold_back
 from order_sync.sending import SLOW_DOWN_SECONDS, is_breaker_open, send_payment
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
@@ -51,6 +52,8 @@ class PostCounts:
     """Answered with 429: nothing was booked, and they are taken up again in this sweep."""
     pauses: int = 0
     verified: VerifyCounts = field(default_factory=VerifyCounts)
+    everywhere: LookEverywhere = field(default_factory=LookEverywhere)
+    """What all of the practice's payments say of orders from before a restore."""
 
     def take_up_slowed(self, desk: Desk) -> bool:
         """Wait until the orders that met the rate limit may be taken up; False when there are none, or it never ends."""
@@ -162,11 +165,12 @@ def _take_up(desk: Desk, taken: list[_Batch], counts: PostCounts, only: Collecti
 
 def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> list[Posting]:
     """Return what is to be sent for these orders; one whose payment is there already takes its step here."""
-    postings = plan_postings(desk, read_again(desk, rows, still=OrderState.MATCHED))
+    postings = plan_postings(desk, hold_back(desk, read_again(desk, rows, still=OrderState.MATCHED)))
     if not postings:
         return []
     patient_ids = sorted({posting.payment.patient_id for posting in postings})
     evidence = read_evidence_of(desk, patient_ids)
+    counts.everywhere.read_for(desk, [posting.row for posting in postings])
     with desk.ledger.transaction() as tx:
         known_ids = known_payment_ids(tx, desk.practice.id, patient_ids)
     to_send: list[Posting] = []
@@ -176,7 +180,12 @@ def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> lis
             counts.failed += 1
             leave(desk, posting.row, "the patient's payments in Nextech cannot be read completely")
             continue
-        verdict = verdict_on(desk, posting.payment, evidence, mine)
+        elsewhere = counts.everywhere.entries_of(posting.row, posting.payment.marker)
+        if elsewhere is None:
+            counts.failed += 1
+            leave(desk, posting.row, "restored: the practice's payments in Nextech cannot be read completely")
+            continue
+        verdict = verdict_on(desk, posting.payment, evidence, mine, elsewhere)
         if isinstance(verdict, Absent):
             to_send.append(posting)
         else:

@@ -18,6 +18,7 @@ from order_sync.matching import AskPerson, Match, NoMatch, match_patient
 from order_sync.money import format_money
 from order_sync.orders import Customer, Order
 from order_sync.reasons import Reason, sentence
+from order_sync.restores import hold_of
 from order_sync.statuses import OrderState
 
 _UNPOSTED = (OrderState.RECEIVED, OrderState.MATCHED, OrderState.WAITING)
@@ -64,14 +65,19 @@ def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
         known = find_orders(tx, desk.practice.id, [order.entity_id for order in orders])
         keys = {order.entity_id: customer_key(desk.keys.customer, desk.practice.id, order.customer) for order in orders}
         remembered = remembered_patients(tx, desk.practice.id, filter(None, keys.values()))
+        hold, now = hold_of(tx, desk), tx.now
     due: list[tuple[Order, int]] = []
+    planned: list[PlannedPosting] = []
     for order in orders:
         row = known.get(order.entity_id)
         decision = decide_due(order, desk.practice)
-        if isinstance(decision, Due) and (row is None or row.state in _UNPOSTED):
+        if not isinstance(decision, Due) or not (row is None or row.state in _UNPOSTED):
+            continue
+        if hold is not None and hold.keeps(order.placed_at, now):
+            planned.append(PlannedPosting(order.number, decision.amount_cents, row.patient_id if row else None, hold.sentence))
+        else:
             due.append((order, decision.amount_cents))
     candidates = find_candidates(desk, [order.customer for order, _ in due]) if due else []
-    planned = []
     for (order, amount_cents), charts in zip(due, candidates, strict=True):
         row = known.get(order.entity_id)
         chosen = (row.patient_id if row else None) or remembered.get(keys[order.entity_id] or "")

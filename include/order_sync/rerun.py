@@ -18,6 +18,7 @@ from order_sync.orders import Order
 from order_sync.payments import PostOutcome
 from order_sync.post import post_payments
 from order_sync.reasons import Reason
+from order_sync.restores import hold_of
 from order_sync.statuses import OrderState, PublicStatus
 
 logger = logging.getLogger(__name__)
@@ -63,8 +64,10 @@ def sync_order(desk: Desk, order_number: str) -> OrderOutcome:
     with desk.ledger.transaction() as tx:
         mark_handed_out(tx, ids)
         after = [read_order(tx, order_id) for order_id in ids]
+        hold = hold_of(tx, desk)
+        is_kept = hold is not None and any(hold.keeps(row.placed_at, tx.now) for row in after)
     why_unfinished = "posting is held back until an outcome is clear" if is_held_back else "another run is at it"
-    return _outcome_of(desk, after, why_unfinished)
+    return _outcome_of(desk, after, None if is_kept else why_unfinished)
 
 
 def _begin_again(desk: Desk, row: OrderRow) -> None:
@@ -87,7 +90,8 @@ def _begin_again(desk: Desk, row: OrderRow) -> None:
             move(tx, row, Step(OrderState.MATCHED))
 
 
-def _outcome_of(desk: Desk, rows: list[OrderRow], why_unfinished: str) -> OrderOutcome:
+def _outcome_of(desk: Desk, rows: list[OrderRow], why_unfinished: str | None) -> OrderOutcome:
+    """Return where the order stands; `why_unfinished` is None when it has to wait: then nothing is wrong."""
     unsynced = [row for row in rows if row.public_status is PublicStatus.NOT_SYNCED]
     row = (unsynced or rows)[0]
     sentence = reasons.sentence(row.why, row.detail) if row.why else (row.detail or "")
@@ -96,7 +100,7 @@ def _outcome_of(desk: Desk, rows: list[OrderRow], why_unfinished: str) -> OrderO
     if row.public_status is PublicStatus.NOT_SYNCED:
         msg = f"{where} is Not Synced: {sentence}. Next step: {step}"
         raise OrderNotSyncedError(msg)
-    if row.state in (OrderState.RECEIVED, OrderState.MATCHED):
+    if row.state in (OrderState.RECEIVED, OrderState.MATCHED) and why_unfinished is not None:
         msg = f"{where} was not finished: {sentence or why_unfinished}. It is tried again by the next run"
         raise PartialSweepError(msg)
     logger.info("%s is %s %s", where, row.public_status.value, sentence)

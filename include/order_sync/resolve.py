@@ -21,6 +21,7 @@ from order_sync.payments import PostOutcome
 from order_sync.posting_rules import Absent, PossibleManualEntry
 from order_sync.reasons import Reason
 from order_sync.rerun import MATCH_AGAIN
+from order_sync.restores import hold_of
 from order_sync.statuses import OrderState
 from order_sync.verify import step_after, verdict_on
 
@@ -82,10 +83,10 @@ def dismiss(desk: Desk, order_id: int, *, actor: str, why: DismissReason, versio
 def post_again(desk: Desk, order_id: int, *, actor: str, version: int | None = None) -> OrderRow:
     """Let an order be posted again whose outcome is unknown, or whose payment may have been entered by hand.
 
-    Refused before `post_again_after_hours` have passed since the last attempt, and without a fresh complete read that
-    does not show the payment: a booking may be late (design section 7). When the read shows it, the order takes the
-    step that the read proves instead; and when it shows an entry by hand that the case did not name, the case names it:
-    only what a person has been asked about is nobody's.
+    Refused before `post_again_after_hours` have passed since the last attempt, or since a restore, and without a fresh
+    complete read that does not show the payment: a booking may be late (design section 7). When the read shows it, the
+    order takes the step that the read proves instead; and when it shows an entry by hand that the case did not name, the
+    case names it: only what a person has been asked about is nobody's.
     """
     with desk.ledger.transaction() as tx:
         order = _expect(tx, order_id, version)
@@ -96,6 +97,10 @@ def post_again(desk: Desk, order_id: int, *, actor: str, version: int | None = N
         reasons_for_it = (Reason.OUTCOME_UNKNOWN, Reason.CANNOT_VERIFY, Reason.POSSIBLE_MANUAL_ENTRY)
         if payment is None or order.state is not OrderState.QUEUED or order.reason not in reasons_for_it:
             msg = f"order {order.number} of practice {order.practice_id}: nothing is to be posted again"
+            raise PermanentError(msg)
+        hold = hold_of(tx, desk)
+        if hold is not None and hold.keeps(order.placed_at, tx.now):
+            msg = f"order {order.number} of practice {order.practice_id}: {hold.sentence}; it may have been posted before"
             raise PermanentError(msg)
         if is_unclear and attempt is not None and tx.now < attempt.deadline + wait:
             msg = (

@@ -24,7 +24,7 @@ from order_sync.ledger.postings import (
 )
 from order_sync.ledger.session import Transaction
 from order_sync.payment_reads import Evidence, read_evidence_of
-from order_sync.payments import PostAnswer, PostOutcome
+from order_sync.payments import PaymentEntry, PostAnswer, PostOutcome
 from order_sync.posting_rules import (
     Absent,
     Doubled,
@@ -67,14 +67,22 @@ class VerifyCounts:
     still_open: int = 0
 
 
-def verdict_on(desk: Desk, payment: PaymentRow, evidence: Evidence, known_ids: frozenset[str]) -> Verdict:
-    """Return what a complete read says about one payment."""
+def verdict_on(
+    desk: Desk,
+    payment: PaymentRow,
+    evidence: Evidence,
+    known_ids: frozenset[str],
+    elsewhere: tuple[PaymentEntry, ...] = (),
+) -> Verdict:
+    """Return what a complete read says about one payment; `elsewhere` are rows with its marker that others may hold."""
+    own = evidence.of(payment.patient_id)
+    seen = {entry.payment_id for entry in own}
     return read_evidence(
         marker=payment.marker,
         amount_cents=payment.amount_cents,
         business_day=payment.business_day,
         patient_id=payment.patient_id,
-        entries=evidence.of(payment.patient_id),
+        entries=(*own, *(entry for entry in elsewhere if entry.payment_id not in seen)),
         practice=desk.practice,
         known_payment_ids=known_ids | frozenset(payment.unrelated_payment_ids or ()),
     )

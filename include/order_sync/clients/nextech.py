@@ -10,7 +10,7 @@ import hashlib
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, tzinfo
 from typing import TypeVar
 
 import httpx
@@ -29,6 +29,7 @@ from order_sync.clients.nextech_outcomes import (
     outcome_of_payment,
 )
 from order_sync.clients.nextech_paging import Params, Row, chunks, query, read_complete
+from order_sync.clients.nextech_periods import read_period
 from order_sync.clients.nextech_reference import ReferenceEntry, read_reference
 from order_sync.clients.nextech_search import PatientSearch, plan_searches
 from order_sync.clients.nextech_wire import (
@@ -49,7 +50,7 @@ from order_sync.errors import (
     TransientError,
 )
 from order_sync.patients import NewPatient, Patient
-from order_sync.payments import PaymentEntry, PaymentRequest, PaymentsRead, PostAnswer, PreparedPayment
+from order_sync.payments import PaymentEntry, PaymentRequest, PaymentsRead, PeriodRead, PostAnswer, PreparedPayment
 
 _Resource = TypeVar("_Resource")
 _READ_PATIENTS = "GET /Patient"
@@ -159,6 +160,21 @@ class NextechClient:
                 entries[entry.payment_id] = entry
         return PaymentsRead(frozenset(asked), tuple(entries.values()), as_of)
 
+    def read_payments_between(
+        self, first_day: date, last_day: date, *, zone: tzinfo, ends_at: float | None = None
+    ) -> PeriodRead:
+        """Return every payment of the practice dated from `first_day` to `last_day` in `zone`, proved complete.
+
+        `ends_at` is an instant of the injected monotonic clock: past it no further page is asked for. Raises
+        `IncompleteReadError` when that happens or the pages are no proof, and the errors of every read.
+        """
+
+        def read(params: Params) -> list[PaymentEntry]:
+            rows = self._read_complete("/PaymentReconciliation", params, "PaymentReconciliation", _READ_PAYMENTS, ends_at)
+            return [_readable(read_payment, row, _READ_PAYMENTS) for row in rows]
+
+        return read_period(read, first_day, last_day, zone=zone, as_of=self._clock.now())
+
     def prepare_payment(self, request: PaymentRequest) -> PreparedPayment:
         """Freeze and hash the bytes of a posting before it is claimed (R11); raises `ValueError` for an impossible one."""
         body = payment_body(request)
@@ -218,8 +234,13 @@ class NextechClient:
         # Modifiers may not work on every field (contract section 5 #29); without them the search finds more, not less.
         return self._read_complete("/Patient", search.without_modifiers(), "Patient", _READ_PATIENTS)
 
-    def _read_complete(self, path: str, params: Params, resource_type: str, route: str) -> list[Row]:
+    def _read_complete(
+        self, path: str, params: Params, resource_type: str, route: str, ends_at: float | None = None
+    ) -> list[Row]:
         def fetch(page: Params) -> Answer:
+            if ends_at is not None and self._clock.monotonic() >= ends_at:
+                reason = "no time is left to read further pages"
+                raise IncompleteReadError(reason, system="nextech", route=route)
             return self._read(path, page, route, keep=frozenset({_NOT_FOUND}))
 
         return read_complete(fetch, params, resource_type=resource_type, route=route)

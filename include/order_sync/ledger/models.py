@@ -296,3 +296,15 @@ class SweepRow(LedgerTable):
     run_id: Mapped[str] = mapped_column(String(250), primary_key=True)
     practice_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     finished_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RestoreRow(LedgerTable):
+    """That somebody put an older copy of the ledger back: rows are only ever added, and a practice's latest one holds."""
+
+    __tablename__ = "restores"
+    __table_args__ = (Index("ix_restores_practice_id", "practice_id"),)
+
+    id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
+    practice_id: Mapped[str] = mapped_column(String(40))
+    declared_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    declared_by: Mapped[str] = mapped_column(String(80))

@@ -92,6 +92,7 @@ INVENTORY = {
     },
     "claims": {"name": "what is claimed: our ids", "holder": "Airflow's run and task, or a random key"},
     "rate_slots": {"key": "a connection's id and an endpoint"},
+    "restores": {"practice_id": OUR_PRACTICE_ID, "declared_by": STAFF},
     "sweeps": {"run_id": "Airflow's id of a run", "practice_id": OUR_PRACTICE_ID},
 }
 
