@@ -10,7 +10,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, ValidationError, model_validator
 
 from order_sync.errors import SettingsError
 
@@ -106,6 +106,22 @@ class ExtractionSettings(Strict):
     """How far before the start of the integration the first run reaches, so that older orders show Disabled."""
 
 
+def _all_different(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    if len({address.casefold() for address in addresses}) != len(addresses):
+        msg = "an address is there twice"
+        raise ValueError(msg)
+    return addresses
+
+
+class ReportSettings(Strict):
+    """Who gets the practice's reconciliation, and what counts as a difference."""
+
+    recipients: Annotated[tuple[EmailStr, ...], AfterValidator(_all_different)] = ()
+    """E-mail addresses. Empty: the reports are kept and shown on the pages, and mailed to nobody."""
+    tolerance_cents: Annotated[int, Field(ge=0)] = 0
+    """Up to how much a payment may differ from its order without asking for a person; still listed."""
+
+
 class Practice(Strict):
     """One practice."""
 
@@ -126,6 +142,7 @@ class Practice(Strict):
     matching: MatchingSettings = MatchingSettings()
     posting: PostingSettings = PostingSettings()
     extraction: ExtractionSettings = ExtractionSettings()
+    reports: ReportSettings = ReportSettings()
 
     @property
     def zone(self) -> ZoneInfo:

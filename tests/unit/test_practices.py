@@ -40,6 +40,13 @@ def test_the_projects_own_file_names_the_three_sandbox_practices():
     ]
 
 
+def test_every_sandbox_practice_has_a_bookkeeper_at_an_invented_address():
+    for practice in load_practices(PRACTICES_FILE):
+        assert practice.reports.recipients
+        assert all(address.endswith(".example") for address in practice.reports.recipients)
+        assert practice.reports.tolerance_cents == 0
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -50,6 +57,10 @@ def test_the_projects_own_file_names_the_three_sandbox_practices():
         ({"nextech": {"location_id": "3"}}, ["practice eastern", "nextech.provider_id", "(and "]),
         ({"posting": {"amount_limit": "-1"}}, ["practice eastern", "field posting.amount_limit"]),
         ({"matching": {"levels": {6: "match"}}}, ["practice eastern", "matching.levels"]),
+        ({"reports": {"recipients": ["books@harbor.example", "nobody"]}}, ["practice eastern", "field reports.recipients.1"]),
+        ({"reports": {"recipients": ["books@harbor.example\nBcc: x@y.example"]}}, ["practice eastern", "reports.recipients.0"]),
+        ({"reports": {"recipients": ["a@b.example", "A@b.example"]}}, ["practice eastern", "reports.recipients", "twice"]),
+        ({"reports": {"tolerance_cents": -1}}, ["practice eastern", "reports.tolerance_cents"]),
         ({"id": "Eastern Coast"}, ["practice Eastern Coast", "field id"]),
     ],
 )
