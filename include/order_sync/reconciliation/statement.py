@@ -129,6 +129,8 @@ class Statement:
     offline_refund_cents: int = 0
     reopened: tuple[Reopening, ...] = ()
     """This period, when it is reported again, and earlier ones that this run found changed."""
+    still_open: tuple[Line, ...] = ()
+    """Lines of earlier periods that somebody still has to act on, as of the cut-off: on the to-do list, not in the sums."""
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
