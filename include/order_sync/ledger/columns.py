@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import cast
 
-from sqlalchemy import DateTime, Dialect, Enum, MetaData
+from sqlalchemy import DateTime, Dialect, Enum, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -22,6 +23,11 @@ class LedgerTable(DeclarativeBase):
     """Stand above every table of the ledger; constraints have stable names, so that migrations can name them."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+def table_of(row: type[LedgerTable]) -> Table:
+    """Return a row's table: statements on the table itself cost a fraction of those on the mapped class."""
+    return cast("Table", row.__table__)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Integer, bindparam, insert, or_, select, update
 
 from order_sync import reasons
 from order_sync.crash_points import Point, reach
 from order_sync.errors import LedgerBusyError, PermanentError
 from order_sync.ledger.cases import close_case, open_case, open_refund, order_cause
+from order_sync.ledger.columns import UtcDateTime, table_of
 from order_sync.ledger.models import CaseState, HistoryRow, OrderRow, OutboxRow
 from order_sync.ledger.session import Transaction
 from order_sync.reasons import Reason
@@ -26,6 +27,57 @@ _HANDED_OUT = frozenset({OrderState.QUEUED, OrderState.CLOSED_VOIDED})
 """An order that comes here without a person's doing became Not Synced, and the run says so (design section 4)."""
 
 _RUN_KEYS = uuid.UUID("5b0c4f6e-0d8d-5d2b-9a53-1c1f7b0f4a10")
+
+# Statements are built once, and mostly on the tables: building one anew costs several times what executing it does.
+_ORDERS, _HISTORY, _OUTBOX = table_of(OrderRow), table_of(HistoryRow), table_of(OutboxRow)
+_OF_PRACTICE = _ORDERS.c.practice_id == bindparam("of_practice")
+_IN_STATES = _ORDERS.c.state.in_(bindparam("in_states", type_=_ORDERS.c.state.type, expanding=True))
+_NOW = bindparam("now", type_=UtcDateTime)
+_IS_FREE = or_(_ORDERS.c.claimed_until.is_(None), _ORDERS.c.claimed_until < _NOW)
+_IS_RESTED = or_(_ORDERS.c.not_before.is_(None), _ORDERS.c.not_before <= _NOW)
+_OLDEST_FIRST = (_ORDERS.c.placed_at, _ORDERS.c.id)
+_BY_ID = select(OrderRow).where(_ORDERS.c.id == bindparam("order_id")).execution_options(populate_existing=True)
+_BY_ENTITY_ID = select(OrderRow).where(_OF_PRACTICE, _ORDERS.c.entity_id.in_(bindparam("entity_ids", expanding=True)))
+_BY_NUMBER = select(OrderRow).where(_OF_PRACTICE, _ORDERS.c.number == bindparam("of_number")).order_by(_ORDERS.c.id)
+_BY_STATE = select(OrderRow).where(_OF_PRACTICE, _IN_STATES).order_by(*_OLDEST_FIRST)
+_MOVE = update(_ORDERS).where(_ORDERS.c.id == bindparam("known_id"), _ORDERS.c.version == bindparam("known_version"))
+_UPDATE = update(_ORDERS).where(_ORDERS.c.id == bindparam("known_id"))
+_ADD_HISTORY, _ADD_STATUS = insert(_HISTORY), insert(_OUTBOX)
+_SUPERSEDE = (
+    update(_OUTBOX)
+    .where(_OUTBOX.c.order_id == bindparam("known_id"), _OUTBOX.c.sent_at.is_(None))
+    .values(sent_at=bindparam("now"), is_superseded=True)
+)
+_CLAIMABLE = (
+    select(_ORDERS.c.id)
+    .where(_OF_PRACTICE, _IN_STATES, _IS_FREE)
+    .order_by(*_OLDEST_FIRST)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIMABLE_AND_RESTED = _CLAIMABLE.where(_IS_RESTED)
+_CLAIM = (
+    update(_ORDERS)
+    .where(_ORDERS.c.id.in_(bindparam("ids", expanding=True)), _OF_PRACTICE, _IN_STATES, _IS_FREE)
+    .values(claimed_by=bindparam("token"), claimed_until=bindparam("until"))
+)
+_CLAIMED = (
+    select(OrderRow)
+    .where(_ORDERS.c.id.in_(bindparam("ids", expanding=True)), _ORDERS.c.claimed_by == bindparam("token"))
+    .order_by(*_OLDEST_FIRST)
+    .execution_options(populate_existing=True)
+)
+_RELEASE = _MOVE.where(_ORDERS.c.claimed_by.is_not_distinct_from(bindparam("known_claim")))
+_FAILED = (
+    select(OrderRow)
+    .where(
+        _OF_PRACTICE,
+        _ORDERS.c.failed_at.is_not(None),
+        or_(_ORDERS.c.handed_out_at.is_(None), _ORDERS.c.handed_out_at < _ORDERS.c.failed_at),
+    )
+    .order_by(_ORDERS.c.failed_at, _ORDERS.c.id)
+)
+_HAND_OUT = update(_ORDERS).where(_ORDERS.c.id.in_(bindparam("ids", expanding=True))).values(handed_out_at=bindparam("now"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +94,26 @@ class Step:
 
 def find_orders(tx: Transaction, practice_id: str, entity_ids: Iterable[int]) -> dict[int, OrderRow]:
     """Return the known orders among these of the store, by entity id."""
-    query = select(OrderRow).where(OrderRow.practice_id == practice_id, OrderRow.entity_id.in_(list(entity_ids)))
-    return {row.entity_id: row for row in tx.session.scalars(query)}
+    known = tx.session.scalars(_BY_ENTITY_ID, {"of_practice": practice_id, "entity_ids": list(entity_ids)})
+    return {row.entity_id: row for row in known}
 
 
 def find_orders_by_number(tx: Transaction, practice_id: str, number: str) -> list[OrderRow]:
     """Return the practice's orders of this number; usually one (the store's numbers are unique per store view only)."""
-    query = select(OrderRow).where(OrderRow.practice_id == practice_id, OrderRow.number == number).order_by(OrderRow.id)
-    return list(tx.session.scalars(query))
+    return list(tx.session.scalars(_BY_NUMBER, {"of_practice": practice_id, "of_number": number}))
 
 
 def read_order(tx: Transaction, order_id: int) -> OrderRow:
     """Return the order as it stands now."""
-    return tx.session.get_one(OrderRow, order_id, populate_existing=True)
+    return tx.session.scalars(_BY_ID, {"order_id": order_id}).one()
 
 
 def orders_in(
     tx: Transaction, practice_id: str, states: Collection[OrderState], *, only: Collection[int] | None = None
 ) -> list[OrderRow]:
     """Return the practice's orders in these states, oldest first; `only` narrows it to some order ids."""
-    query = (
-        select(OrderRow)
-        .where(OrderRow.practice_id == practice_id, OrderRow.state.in_(states))
-        .order_by(OrderRow.placed_at, OrderRow.id)
-    )
-    if only is not None:
-        query = query.where(OrderRow.id.in_(only))
-    return list(tx.session.scalars(query))
+    query = _BY_STATE if only is None else _BY_STATE.where(_ORDERS.c.id.in_(only))
+    return list(tx.session.scalars(query, {"of_practice": practice_id, "in_states": list(states)}))
 
 
 def add_order(tx: Transaction, row: OrderRow, step: Step) -> OrderRow:
@@ -112,16 +157,11 @@ def move(tx: Transaction, order: OrderRow, step: Step, **changes: object) -> Ord
     }
     if step.to in _HANDED_OUT and (order.state is not step.to or reason != order.reason):
         values["failed_at"] = tx.now
-    done = tx.session.execute(
-        update(OrderRow)
-        .where(OrderRow.id == order.id, OrderRow.version == order.version)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    done = tx.session.execute(_MOVE, {"known_id": order.id, "known_version": order.version, **values})
     if not done.rowcount:  # type: ignore[attr-defined]
         msg = f"order {order.number} of practice {order.practice_id}: changed meanwhile; the next run takes it up again"
         raise LedgerBusyError(msg)
-    moved = tx.session.get_one(OrderRow, order.id, populate_existing=True)
+    moved = read_order(tx, order.id)
     _write_along(tx, moved, before, step, shown_before)
     return moved
 
@@ -133,17 +173,16 @@ def _write_along(
     step: Step,
     shown_before: tuple[PublicStatus, str | None, str | None] | None = None,
 ) -> None:
-    tx.session.add(
-        HistoryRow(
-            order_id=row.id,
-            at=tx.now,
-            from_state=before,
-            to_state=row.state,
-            reason=row.reason,
-            detail=row.detail,
-            actor=step.actor,
-        )
-    )
+    taken = {
+        "order_id": row.id,
+        "at": tx.now,
+        "from_state": before,
+        "to_state": row.state,
+        "reason": row.reason,
+        "detail": row.detail,
+        "actor": step.actor,
+    }
+    tx.session.execute(_ADD_HISTORY, taken)
     if row.state is OrderState.QUEUED and step.reason is not None:
         open_case(
             tx,
@@ -166,31 +205,23 @@ def _write_along(
 
 
 def _tell_store(tx: Transaction, row: OrderRow) -> None:
-    tx.session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.order_id == row.id, OutboxRow.sent_at.is_(None))
-        .values(sent_at=tx.now, is_superseded=True)
-        .execution_options(synchronize_session=False)
-    )
+    tx.session.execute(_SUPERSEDE, {"known_id": row.id, "now": tx.now})
     message = reasons.sentence(Reason(row.reason), row.detail) if row.reason else ""
     key = uuid.uuid5(_RUN_KEYS, f"{row.practice_id}|{row.entity_id}|{row.version}|{row.public_status}|{message}")
-    tx.session.add(
-        OutboxRow(
-            practice_id=row.practice_id,
-            order_id=row.id,
-            run_key=str(key),
-            status=row.public_status,
-            message=message[:255],
-            created_at=tx.now,
-        )
-    )
+    told = {
+        "practice_id": row.practice_id,
+        "order_id": row.id,
+        "run_key": str(key),
+        "status": row.public_status,
+        "message": message[:255],
+        "created_at": tx.now,
+    }
+    tx.session.execute(_ADD_STATUS, told)
 
 
 def update_store_facts(tx: Transaction, order: OrderRow, **facts: object) -> None:
     """Record what the store says of an order without moving it; a posting that is under way keeps its version."""
-    tx.session.execute(
-        update(OrderRow).where(OrderRow.id == order.id).values(**facts).execution_options(synchronize_session=False)
-    )
+    tx.session.execute(_UPDATE, {"known_id": order.id, **facts})
 
 
 def claim_orders(
@@ -207,30 +238,16 @@ def claim_orders(
     The claim keeps two runs, a rerun and a person's Send from working on one order at once. It is a convenience: what
     makes a second posting impossible is the comparison of versions in `move` (reliability 2.4).
     """
-    free = [
-        OrderRow.practice_id == practice_id,
-        OrderRow.state.in_(states),
-        or_(OrderRow.claimed_until.is_(None), OrderRow.claimed_until < tx.now),
-    ]
-    if only is None:  # a rerun that was asked for does not wait
-        free.append(or_(OrderRow.not_before.is_(None), OrderRow.not_before <= tx.now))
-    wanted = select(OrderRow.id).where(*free).order_by(OrderRow.placed_at, OrderRow.id).limit(limit)
-    if only is not None:
-        wanted = wanted.where(OrderRow.id.in_(only))
-    ids = list(tx.session.scalars(wanted.with_for_update(skip_locked=True)))
+    at_them = {"of_practice": practice_id, "in_states": list(states), "now": tx.now}
+    # A rerun that was asked for does not wait until an order is rested.
+    wanted = _CLAIMABLE_AND_RESTED if only is None else _CLAIMABLE.where(_ORDERS.c.id.in_(only))
+    ids = list(tx.session.scalars(wanted, {**at_them, "most": limit}))
     if not ids:
         return []
     token = str(uuid.uuid4())
-    tx.session.execute(
-        update(OrderRow)
-        .where(OrderRow.id.in_(ids), *free)
-        .values(claimed_by=token, claimed_until=tx.now + timedelta(seconds=seconds))
-        .execution_options(synchronize_session=False)
-    )
-    claimed = (
-        select(OrderRow).where(OrderRow.id.in_(ids), OrderRow.claimed_by == token).order_by(OrderRow.placed_at, OrderRow.id)
-    )
-    return list(tx.session.scalars(claimed.execution_options(populate_existing=True)))
+    until = tx.now + timedelta(seconds=seconds)
+    tx.session.execute(_CLAIM, {**at_them, "ids": ids, "token": token, "until": until})
+    return list(tx.session.scalars(_CLAIMED, {"ids": ids, "token": token}))
 
 
 def release_orders(tx: Transaction, orders: Iterable[OrderRow], *, failure: str | None = None) -> None:
@@ -243,33 +260,16 @@ def release_orders(tx: Transaction, orders: Iterable[OrderRow], *, failure: str 
         values: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
         if failure is not None:
             values |= {"failed_at": tx.now, "detail": failure[:255], "not_before": tx.now + timedelta(minutes=1)}
-        tx.session.execute(
-            update(OrderRow)
-            .where(OrderRow.id == order.id, OrderRow.claimed_by == order.claimed_by, OrderRow.version == order.version)
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
+        mine = {"known_id": order.id, "known_version": order.version, "known_claim": order.claimed_by}
+        tx.session.execute(_RELEASE, {**mine, **values})
 
 
 def failed_orders(tx: Transaction, practice_id: str) -> list[OrderRow]:
     """Return the orders that failed, or became Not Synced, since they were last handed out; oldest first."""
-    query = (
-        select(OrderRow)
-        .where(
-            OrderRow.practice_id == practice_id,
-            OrderRow.failed_at.is_not(None),
-            or_(OrderRow.handed_out_at.is_(None), OrderRow.handed_out_at < OrderRow.failed_at),
-        )
-        .order_by(OrderRow.failed_at, OrderRow.id)
-    )
-    return list(tx.session.scalars(query))
+    return list(tx.session.scalars(_FAILED, {"of_practice": practice_id}))
 
 
 def mark_handed_out(tx: Transaction, order_ids: Collection[int]) -> None:
     """Note that these orders have been given a task of their own."""
-    tx.session.execute(
-        update(OrderRow)
-        .where(OrderRow.id.in_(order_ids))
-        .values(handed_out_at=tx.now)
-        .execution_options(synchronize_session=False)
-    )
+    if order_ids:
+        tx.session.execute(_HAND_OUT, {"ids": list(order_ids), "now": tx.now})
