@@ -1,0 +1,60 @@
+"""Ways to break what keeps people's decisions apart from a payment under way, and from each other's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from order_sync import rerun, resolve
+from order_sync.ledger.session import Ledger, Transaction
+from order_sync.reasons import Reason
+from order_sync.statuses import ALLOWED_STEPS, OrderState
+from tests.integration.sync.guards.breaking import Break, both, put, returns
+
+NO_ATTEMPT = returns(None, "order_sync.resolve.latest_attempt")
+NO_ATTEMPT_FOR_A_RERUN = returns(None, "order_sync.rerun.latest_attempt")
+
+
+def take_for_queued(reason: Reason) -> Break:
+    """Let a person's decision about any order be taken for one about an order that waits for it."""
+    original = resolve._expect
+
+    def expect(tx: Transaction, order_id: int, version: int | None) -> Any:
+        order = original(tx, order_id, version)
+        tx.session.expunge(order)
+        order.state, order.reason = OrderState.QUEUED, reason.value
+        return order
+
+    return put(expect, "order_sync.resolve._expect")
+
+
+def rerun_whatever_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = rerun.take_in
+
+    def take_in(tx: Transaction, desk: Any, seen: Any) -> Any:
+        row = original(tx, desk, seen)
+        tx.session.expunge(row)
+        row.state, row.reason = OrderState.QUEUED, Reason.PAYMENT_REJECTED.value
+        return row
+
+    monkeypatch.setattr(rerun, "take_in", take_in)
+
+
+def allow(*steps: tuple[OrderState, OrderState]) -> Break:
+    """Let the code take these steps, too."""
+    return put(ALLOWED_STEPS | set(steps), "order_sync.ledger.orders.ALLOWED_STEPS")
+
+
+def drop_the_trigger_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Ledger.__init__
+
+    def begin(ledger: Ledger, *given: Any) -> None:
+        original(ledger, *given)
+        with ledger.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER IF EXISTS orders_step_is_allowed")
+
+    monkeypatch.setattr(Ledger, "__init__", begin)
+
+
+DISMISS_WHATEVER_ITS_STATE = both(allow((OrderState.INTENT, OrderState.CLOSED)), drop_the_trigger_of_steps)
