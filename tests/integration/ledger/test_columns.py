@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, DateTime, Enum, String
 
+from order_sync.ledger import report_models
 from order_sync.ledger.columns import LedgerTable, UtcDateTime
 
 OUR_PRACTICE_ID = "the practice's id in practices.yaml"
@@ -20,6 +21,8 @@ HASH = "SHA-256"
 KEYED_HASH = "a keyed hash: without the key it says nothing"
 STAFF = "'sync', or the login of a member of staff"
 RANDOM = "a random key of ours"
+CLASS = "a code of reconciliation.classes.DifferenceClass"
+STAFF_ADDRESS = "an address of the practice's staff, from practices.yaml"
 
 INVENTORY = {
     "practice_progress": {"practice_id": OUR_PRACTICE_ID},
@@ -93,8 +96,49 @@ INVENTORY = {
     "claims": {"name": "what is claimed: our ids", "holder": "Airflow's run and task, or a random key"},
     "rate_slots": {"key": "a connection's id and an endpoint"},
     "restores": {"practice_id": OUR_PRACTICE_ID, "declared_by": STAFF},
+    "reconciliation_reports": {
+        "practice_id": OUR_PRACTICE_ID,
+        "report_id": "practice, period, version",
+        "period_kind": ONE_OF,
+        "facts_sha256": HASH,
+        "statement": "sums, days, bands and ids of a Statement: the practice's own name, nobody else's",
+    },
+    "reconciliation_lines": {
+        "class": CLASS,
+        "subject": "order: or entry: with the store's key or Nextech's payment id",
+        "number": ORDER_NUMBER,
+        "line": "a Line: numbers, days, ids, marker and our own sentences",
+    },
+    "reconciliation_differences": {
+        "practice_id": OUR_PRACTICE_ID,
+        "cause": "a line's subject, and payment or refund",
+        "number": ORDER_NUMBER,
+        "class": CLASS,
+        "state": ONE_OF,
+        "owner": STAFF,
+        "resolution": ONE_OF,
+    },
+    "difference_history": {
+        "from_state": "a state of report_models.DifferenceState",
+        "to_state": "a state of report_models.DifferenceState",
+        "class": CLASS,
+        "actor": "'reconciliation', or the login of a member of staff",
+        "reason": "our own sentence, or what a member of staff chose to say of the decision",
+    },
+    "report_deliveries": {
+        "practice_id": OUR_PRACTICE_ID,
+        "kind": ONE_OF,
+        "recipient": STAFF_ADDRESS,
+        "message_id": RANDOM,
+        "state": ONE_OF,
+        "accepted_by": "the name of a mail server",
+        "last_error": OUR_WORDS,
+    },
     "sweeps": {"run_id": "Airflow's id of a run", "practice_id": OUR_PRACTICE_ID},
 }
+
+
+assert report_models.ReportRow.metadata is LedgerTable.metadata
 
 
 def test_every_text_column_is_listed_with_what_may_stand_in_it():
