@@ -19,7 +19,7 @@ from order_sync.payment_reads import has_witnesses, read_evidence_of
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.posting_plans import Posting, leave, plan_postings
 from order_sync.posting_rules import Absent
-from order_sync.restores import LookEverywhere, hold_back
+from order_sync.restores import LookEverywhere, hold_back, hold_of
 from order_sync.sending import SLOW_DOWN_SECONDS, is_breaker_open, send_payment
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
@@ -170,9 +170,9 @@ def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> lis
         return []
     patient_ids = sorted({posting.payment.patient_id for posting in postings})
     evidence = read_evidence_of(desk, patient_ids)
-    counts.everywhere.read_for(desk, [posting.row for posting in postings])
     with desk.ledger.transaction() as tx:
-        known_ids = known_payment_ids(tx, desk.practice.id, patient_ids)
+        known_ids, hold = known_payment_ids(tx, desk.practice.id, patient_ids), hold_of(tx, desk)
+    counts.everywhere.read_for(desk, hold, [posting.row for posting in postings])
     to_send: list[Posting] = []
     for posting in postings:
         mine = known_ids - {posting.payment.payment_id} if posting.payment.payment_id else known_ids

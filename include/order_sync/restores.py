@@ -138,11 +138,10 @@ class LookEverywhere:
     _by_marker: dict[str, list[PaymentEntry]] = field(default_factory=dict)
     _has_failed: bool = False
 
-    def read_for(self, desk: Desk, rows: Iterable[OrderRow]) -> None:
+    def read_for(self, desk: Desk, hold: Hold | None, rows: Iterable[OrderRow]) -> None:
         """Read what these orders need, unless it has been read, or could not be, in this sweep."""
-        with desk.ledger.transaction() as tx:
-            self._hold = hold_of(tx, desk)
-        days = [row.business_day for row in rows if self._hold is not None and self._hold.concerns(row.placed_at)]
+        self._hold = hold
+        days = [row.business_day for row in rows if hold is not None and hold.concerns(row.placed_at)]
         if not days or self._has_failed:
             return
         first_day = min(days) - _DAY
