@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from order_sync.clients.deadline import (
+from order_sync.clients.exchanges import (
     AnswerLostError,
     AnswerTooLargeError,
     DeadlinePassedError,

@@ -16,7 +16,8 @@ from typing import TypeVar
 import httpx
 
 from order_sync.clients.addresses import checked_base_url, checked_header_value
-from order_sync.clients.deadline import EXCHANGE_SECONDS, AnswerLostError, DeadlineTransport, NotSentError
+from order_sync.clients.deadline import EXCHANGE_SECONDS, DeadlineTransport
+from order_sync.clients.exchanges import AnswerLostError, NotSentError
 from order_sync.clients.http import Answer, JsonEdge
 from order_sync.clients.limiter import Limiter, PacedLimiter
 from order_sync.clients.nextech_login import Login, NextechToken

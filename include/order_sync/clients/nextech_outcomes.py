@@ -6,7 +6,7 @@ looking, never by sending again.
 
 from __future__ import annotations
 
-from order_sync.clients.deadline import AnswerLostError, NotSentError
+from order_sync.clients.exchanges import AnswerLostError, NotSentError
 from order_sync.clients.http import Answer
 from order_sync.clients.nextech_wire import guid, names_a_patient, payment_amount_cents, payment_patient_id, resource_id
 from order_sync.patients import NewPatient

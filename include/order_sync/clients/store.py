@@ -18,7 +18,8 @@ from typing import Literal
 import httpx
 
 from order_sync.clients.addresses import checked_base_url, checked_header_value
-from order_sync.clients.deadline import AnswerLostError, DeadlineTransport, NotSentError
+from order_sync.clients.deadline import DeadlineTransport
+from order_sync.clients.exchanges import AnswerLostError, NotSentError
 from order_sync.clients.http import Answer, JsonEdge
 from order_sync.clients.limiter import Limiter, PacedLimiter
 from order_sync.clients.store_reading import OrdersPage, RawPage, SliceReader, read_page

@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from order_sync.clients.deadline import (
+from order_sync.clients.deadline import DeadlineTransport
+from order_sync.clients.exchanges import (
     AnswerEncodedError,
     AnswerLostError,
     AnswerTooLargeError,
     ConnectFailedError,
     DeadlinePassedError,
-    DeadlineTransport,
     NotSentError,
     SendBudgetMissedError,
 )

@@ -14,11 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from order_sync.clients.deadline import (
-    ConnectFailedError,
-    DeadlinePassedError,
-    DeadlineTransport,
-)
+from order_sync.clients.deadline import DeadlineTransport
+from order_sync.clients.exchanges import ConnectFailedError, DeadlinePassedError
 from tests.integration.clients.exchanges import CLOCK, GRACE_SECONDS, drip_body, request
 from tests.integration.clients.wire_server import Peer, WireServer
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import httpx
 import pytest
 
-from order_sync.clients.deadline import AnswerLostError, ConnectFailedError, DeadlinePassedError, SendBudgetMissedError
+from order_sync.clients.exchanges import AnswerLostError, ConnectFailedError, DeadlinePassedError, SendBudgetMissedError
 from order_sync.payments import PaymentRequest, PostAnswer, PostOutcome
 from tests.clocks import FakeClock
 from tests.unit.clients.scripted import GUID, OTHER_GUID, NoLimit, ScriptedNextech, json_answer, payment_row
