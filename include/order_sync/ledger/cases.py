@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
+from order_sync.ledger.columns import table_of
 from order_sync.ledger.models import OPEN_CASE, CaseRow, CaseState, OrderRow
 from order_sync.ledger.session import Transaction, insert_if_absent
 from order_sync.reasons import Reason, next_step, sentence
 
 _COMES_BACK_WITHIN = timedelta(hours=1)
+
+_CASES = table_of(CaseRow)
+_OF_CAUSE = _CASES.c.cause == bindparam("of_cause")
+_LOCKED = select(CaseRow).with_for_update().execution_options(populate_existing=True)
+_OPEN_OF_CAUSE = _LOCKED.where(_OF_CAUSE, OPEN_CASE)
+_LAST_OF_CAUSE = _LOCKED.where(_OF_CAUSE).order_by(_CASES.c.id.desc()).limit(1)
+_MOST_TOLD = select(func.max(_CASES.c.amount_cents)).where(_OF_CAUSE)
+_OPEN_AMONG = select(CaseRow).where(_CASES.c.cause.in_(bindparam("causes", expanding=True)), OPEN_CASE).order_by(_CASES.c.id)
+_OPEN = select(CaseRow).where(OPEN_CASE).order_by(_CASES.c.opened_at, _CASES.c.id)
+_CLOSE = (
+    update(_CASES)
+    .where(_OF_CAUSE, OPEN_CASE)
+    .values(state=bindparam("closed_as"), closed_at=bindparam("now"), closed_by=bindparam("by"), resolution=bindparam("how"))
+)
 
 
 def order_cause(order_id: int) -> str:
@@ -46,11 +61,9 @@ def open_case(
     comes back for the same reason within the hour: a rerun that ends where it began has resolved nothing.
     """
     text, step = sentence(reason, detail)[:400], next_step(reason)
-    query = select(CaseRow).where(CaseRow.cause == cause, OPEN_CASE).with_for_update()
-    query = query.execution_options(populate_existing=True)
-    row = tx.session.scalars(query).one_or_none()
+    row = _open_case_of(tx, cause)
     if row is None and _take_up_again(tx, cause, reason):
-        row = tx.session.scalars(query).one_or_none()
+        row = _open_case_of(tx, cause)
     while row is None:
         # Two processes may meet the same trouble at once: the second one's insert waits for the first, and does nothing.
         begun: dict[str, object] = {
@@ -67,7 +80,7 @@ def open_case(
             "times_seen": 0,
         }
         insert_if_absent(tx, CaseRow, begun)
-        row = tx.session.scalars(query).one_or_none()
+        row = _open_case_of(tx, cause)
     row.reason, row.sentence, row.next_step = reason.value, text, step
     row.amount_cents = amount_cents if amount_cents is not None else (order.amount_cents if order else None)
     row.candidate_ids = list(candidate_ids) if candidate_ids is not None else None
@@ -77,11 +90,13 @@ def open_case(
     return row.id
 
 
+def _open_case_of(tx: Transaction, cause: str) -> CaseRow | None:
+    return tx.session.scalars(_OPEN_OF_CAUSE, {"of_cause": cause}).one_or_none()
+
+
 def _take_up_again(tx: Transaction, cause: str, reason: Reason) -> bool:
     """Open the cause's last case again when it was closed within the hour and its reason is the same."""
-    last = tx.session.scalars(
-        select(CaseRow).where(CaseRow.cause == cause).order_by(CaseRow.id.desc()).limit(1).with_for_update()
-    ).one_or_none()
+    last = tx.session.scalars(_LAST_OF_CAUSE, {"of_cause": cause}).one_or_none()
     if last is None or last.state is not CaseState.RESOLVED or last.reason != reason.value:
         return False
     if last.closed_at is None or last.closed_at < tx.now - _COMES_BACK_WITHIN:
@@ -98,7 +113,7 @@ def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:
     Once for each amount: a refund whose case is closed is recorded, and comes back only when more is refunded.
     """
     cause = refund_cause(order.id)
-    told = tx.session.scalar(select(func.max(CaseRow.amount_cents)).where(CaseRow.cause == cause))
+    told = tx.session.scalar(_MOST_TOLD, {"of_cause": cause})
     if told is None or told < refunded_cents:
         open_case(
             tx,
@@ -112,18 +127,17 @@ def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:
 
 def close_case(tx: Transaction, cause: str, *, by: str, resolution: str, state: CaseState = CaseState.RESOLVED) -> bool:
     """Close the case that is open for this cause; return whether there was one."""
-    closed = tx.session.execute(
-        update(CaseRow)
-        .where(CaseRow.cause == cause, OPEN_CASE)
-        .values(state=state, closed_at=tx.now, closed_by=by, resolution=resolution[:255])
-        .execution_options(synchronize_session="fetch")
-    )
+    told = {"of_cause": cause, "closed_as": state, "now": tx.now, "by": by, "how": resolution[:255]}
+    closed = tx.session.execute(_CLOSE, told)
     return bool(closed.rowcount)  # type: ignore[attr-defined]
+
+
+def open_cases_of(tx: Transaction, causes: Collection[str]) -> list[CaseRow]:
+    """Return the cases that are open for these causes."""
+    return list(tx.session.scalars(_OPEN_AMONG, {"causes": list(causes)}))
 
 
 def open_cases(tx: Transaction, practice_id: str | None = None) -> list[CaseRow]:
     """Return the open cases, oldest first."""
-    query = select(CaseRow).where(OPEN_CASE).order_by(CaseRow.opened_at, CaseRow.id)
-    if practice_id is not None:
-        query = query.where(CaseRow.practice_id == practice_id)
+    query = _OPEN if practice_id is None else _OPEN.where(_CASES.c.practice_id == practice_id)
     return list(tx.session.scalars(query))

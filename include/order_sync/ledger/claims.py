@@ -4,42 +4,79 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
+from order_sync.ledger.columns import UtcDateTime, table_of
 from order_sync.ledger.models import ClaimRow, PracticeProgress, RateSlot, SweepRow
 from order_sync.ledger.session import Ledger, Transaction, insert_if_absent
 
 _LONGEST_QUEUE_SECONDS = 300.0
 """A next slot farther away than this was reserved by a clock that has been set back since; nobody queues for so long."""
 
+_CLAIMS, _PROGRESS = table_of(ClaimRow), table_of(PracticeProgress)
+_NOW = bindparam("now", type_=UtcDateTime)
+_NAMED = _CLAIMS.c.name == bindparam("of_name")
+_HELD = (_NAMED, _CLAIMS.c.holder == bindparam("by_holder"))
+_TAKE = (
+    update(_CLAIMS)
+    .where(_NAMED, or_(_CLAIMS.c.until <= _NOW, _CLAIMS.c.holder == bindparam("by_holder")))
+    .values(holder=bindparam("by_holder"), until=bindparam("claimed_until"))
+)
+_RENEW = update(_CLAIMS).where(*_HELD, _CLAIMS.c.until > _NOW).values(until=bindparam("claimed_until"))
+_HOLDS = select(_CLAIMS.c.name).where(*_HELD, _CLAIMS.c.until > _NOW).with_for_update()
+_DROP = delete(_CLAIMS).where(*_HELD)
+_PROGRESS_OF = (
+    select(PracticeProgress)
+    .where(_PROGRESS.c.practice_id == bindparam("of_practice"))
+    .execution_options(populate_existing=True)
+)
+_COUNT_UNKNOWN = (
+    update(_PROGRESS)
+    .where(_PROGRESS.c.practice_id == bindparam("of_practice"))
+    .values(unknown_in_a_row=_PROGRESS.c.unknown_in_a_row + 1)
+)
+_FORGET_UNKNOWN = (
+    update(_PROGRESS)
+    .where(_PROGRESS.c.practice_id == bindparam("of_practice"), _PROGRESS.c.unknown_in_a_row > 0)
+    .values(unknown_in_a_row=0)
+)
+
 
 def take_claim(tx: Transaction, name: str, *, holder: str, seconds: float) -> bool:
     """Claim a piece of work for `seconds`; return False when somebody else holds it. The holder may renew."""
-    insert_if_absent(tx, ClaimRow, {"name": name, "holder": holder, "until": tx.now})
-    taken = tx.session.execute(
-        update(ClaimRow)
-        .where(ClaimRow.name == name, (ClaimRow.until <= tx.now) | (ClaimRow.holder == holder))
-        .values(holder=holder, until=tx.now + timedelta(seconds=seconds))
-        .execution_options(synchronize_session=False)
-    )
+    until = tx.now + timedelta(seconds=seconds)
+    if insert_if_absent(tx, ClaimRow, {"name": name, "holder": holder, "until": until}):
+        return True
+    taken = tx.session.execute(_TAKE, {"of_name": name, "by_holder": holder, "now": tx.now, "claimed_until": until})
     return bool(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def renew_claim(tx: Transaction, name: str, *, holder: str, seconds: float) -> bool:
+    """Keep a claim for `seconds` from now; return False when it is not held any more, and leaves it alone then."""
+    until = tx.now + timedelta(seconds=seconds)
+    kept = tx.session.execute(_RENEW, {"of_name": name, "by_holder": holder, "now": tx.now, "claimed_until": until})
+    return bool(kept.rowcount)  # type: ignore[attr-defined]
 
 
 def holds_claim(tx: Transaction, name: str, holder: str) -> bool:
     """Say whether this holder still has the claim."""
-    query = select(ClaimRow.name).where(ClaimRow.name == name, ClaimRow.holder == holder, ClaimRow.until > tx.now)
-    return tx.session.execute(query.with_for_update()).one_or_none() is not None
+    held = tx.session.execute(_HOLDS, {"of_name": name, "by_holder": holder, "now": tx.now})
+    return held.one_or_none() is not None
 
 
 def drop_claim(tx: Transaction, name: str, *, holder: str) -> None:
     """Give a claim back."""
-    tx.session.execute(delete(ClaimRow).where(ClaimRow.name == name, ClaimRow.holder == holder))
+    tx.session.execute(_DROP, {"of_name": name, "by_holder": holder})
 
 
 def progress_of(tx: Transaction, practice_id: str) -> PracticeProgress:
     """Return the practice's progress, begun if it is new."""
-    insert_if_absent(tx, PracticeProgress, {"practice_id": practice_id})
-    return tx.session.get_one(PracticeProgress, practice_id, populate_existing=True)
+    known = {"of_practice": practice_id}
+    progress = tx.session.scalars(_PROGRESS_OF, known).one_or_none()
+    if progress is None:
+        insert_if_absent(tx, PracticeProgress, {"practice_id": practice_id})
+        progress = tx.session.scalars(_PROGRESS_OF, known).one()
+    return progress
 
 
 def watermark_of(tx: Transaction, practice_id: str) -> datetime | None:
@@ -51,14 +88,8 @@ def watermark_of(tx: Transaction, practice_id: str) -> datetime | None:
 def count_unknown_outcome(tx: Transaction, practice_id: str, *, is_unknown: bool) -> int:
     """Count an unclear POST outcome, or start from 0 after a clear one; return the count (reliability 3.7)."""
     progress_of(tx, practice_id)
-    mine = PracticeProgress.practice_id == practice_id
     # A clear outcome after a clear one changes nothing, and must not make all senders wait for one row.
-    change = (
-        update(PracticeProgress).where(mine).values(unknown_in_a_row=PracticeProgress.unknown_in_a_row + 1)
-        if is_unknown
-        else update(PracticeProgress).where(mine, PracticeProgress.unknown_in_a_row > 0).values(unknown_in_a_row=0)
-    )
-    tx.session.execute(change.execution_options(synchronize_session=False))
+    tx.session.execute(_COUNT_UNKNOWN if is_unknown else _FORGET_UNKNOWN, {"of_practice": practice_id})
     return progress_of(tx, practice_id).unknown_in_a_row
 
 

@@ -6,13 +6,55 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Integer, bindparam, or_, select, update
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from order_sync.errors import LedgerBusyError
+from order_sync.ledger.columns import UtcDateTime, table_of
 from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow, PaymentRow
 from order_sync.ledger.session import Transaction
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.statuses import OrderState
+
+_ORDERS, _PAYMENTS, _ATTEMPTS = table_of(OrderRow), table_of(PaymentRow), table_of(AttemptRow)
+_FINISH = update(_ATTEMPTS).where(_ATTEMPTS.c.attempt_id == bindparam("known_id"), _ATTEMPTS.c.outcome.is_(None))
+_OF_KIND = (_ATTEMPTS.c.order_id == bindparam("of_order"), _ATTEMPTS.c.kind == bindparam("of_kind"))
+_LATEST = select(AttemptRow).where(*_OF_KIND).order_by(_ATTEMPTS.c.intended_at.desc(), _ATTEMPTS.c.fence.desc()).limit(1)
+_IN_STATE = select(OrderRow).where(_ORDERS.c.practice_id == bindparam("of_practice"), _ORDERS.c.state == bindparam("in_state"))
+_OF_ORDER = select(PaymentRow).where(_PAYMENTS.c.order_id == bindparam("of_order"))
+_OF_ORDERS = select(PaymentRow).where(_PAYMENTS.c.order_id.in_(bindparam("of_orders", expanding=True)))
+_UPDATE = update(_PAYMENTS).where(_PAYMENTS.c.order_id == bindparam("of_order"))
+_KNOWN_IDS = select(_PAYMENTS.c.payment_id).where(
+    _PAYMENTS.c.practice_id == bindparam("of_practice"),
+    _PAYMENTS.c.patient_id.in_(bindparam("of_patients", expanding=True)),
+    _PAYMENTS.c.payment_id.is_not(None),
+)
+_WITNESS = (
+    select(_PAYMENTS.c.patient_id, _PAYMENTS.c.payment_id)
+    .join(_ORDERS, _ORDERS.c.id == _PAYMENTS.c.order_id)
+    .where(
+        _PAYMENTS.c.practice_id == bindparam("of_practice"),
+        _PAYMENTS.c.payment_id.is_not(None),
+        _PAYMENTS.c.verified_at.is_not(None),
+        _ORDERS.c.state == OrderState.CONFIRMED,
+    )
+    .order_by(_PAYMENTS.c.verified_at.desc())
+    .limit(1)
+)
+_OTHER_WITNESS = _WITNESS.where(_PAYMENTS.c.patient_id != bindparam("other_than"))
+_UNVERIFIED = (
+    select(OrderRow, PaymentRow)
+    .join(PaymentRow, _ORDERS.c.id == _PAYMENTS.c.order_id)
+    .where(
+        _ORDERS.c.practice_id == bindparam("of_practice"),
+        _ORDERS.c.state == OrderState.CONFIRMED,
+        _PAYMENTS.c.verified_at.is_(None),
+        or_(_PAYMENTS.c.last_absent_at.is_(None), _PAYMENTS.c.last_absent_at < bindparam("before", type_=UtcDateTime)),
+    )
+    .order_by(_PAYMENTS.c.posted_at)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +85,14 @@ def begin_attempt(tx: Transaction, order: OrderRow, intent: Intent) -> AttemptRo
 
 def finish_attempt(tx: Transaction, attempt_id: str, answer: PostAnswer) -> None:
     """Record an attempt's outcome, once; raises `LedgerBusyError` when it already has one."""
-    done = tx.session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.attempt_id == attempt_id, AttemptRow.outcome.is_(None))
-        .values(
-            outcome=answer.outcome,
-            http_status=answer.status,
-            request_id=answer.request_id and answer.request_id[:120],
-            reason=answer.reason[:255],
-            finished_at=tx.now,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    outcome = {
+        "outcome": answer.outcome,
+        "http_status": answer.status,
+        "request_id": answer.request_id and answer.request_id[:120],
+        "reason": answer.reason[:255],
+        "finished_at": tx.now,
+    }
+    done = tx.session.execute(_FINISH, {"known_id": attempt_id, **outcome})
     if not done.rowcount:  # type: ignore[attr-defined]
         msg = f"attempt {attempt_id} has its outcome already"
         raise LedgerBusyError(msg)
@@ -62,13 +100,7 @@ def finish_attempt(tx: Transaction, attempt_id: str, answer: PostAnswer) -> None
 
 def latest_attempt(tx: Transaction, order_id: int, kind: AttemptKind) -> AttemptRow | None:
     """Return the order's newest attempt of this kind."""
-    query = (
-        select(AttemptRow)
-        .where(AttemptRow.order_id == order_id, AttemptRow.kind == kind)
-        .order_by(AttemptRow.intended_at.desc(), AttemptRow.fence.desc())
-        .limit(1)
-    )
-    return tx.session.scalars(query).one_or_none()
+    return tx.session.scalars(_LATEST, {"of_order": order_id, "of_kind": kind}).one_or_none()
 
 
 def doubtful_account(tx: Transaction, order: OrderRow, *, since: datetime) -> OrderRow | None:
@@ -97,9 +129,8 @@ def overdue_attempts(
     tx: Transaction, practice_id: str, state: OrderState, kind: AttemptKind
 ) -> list[tuple[OrderRow, AttemptRow]]:
     """Return the orders of this state whose newest attempt can no longer be under way, and that attempt (R8, R9)."""
-    orders = tx.session.scalars(select(OrderRow).where(OrderRow.practice_id == practice_id, OrderRow.state == state))
     found = []
-    for order in orders:
+    for order in tx.session.scalars(_IN_STATE, {"of_practice": practice_id, "in_state": state}).all():
         attempt = latest_attempt(tx, order.id, kind)
         if attempt is not None and attempt.deadline < tx.now:
             found.append((order, attempt))
@@ -108,12 +139,14 @@ def overdue_attempts(
 
 def find_payment(tx: Transaction, order_id: int) -> PaymentRow | None:
     """Return what is posted, or is to be posted, for an order."""
-    return tx.session.get(PaymentRow, order_id)
+    return tx.session.scalars(_OF_ORDER, {"of_order": order_id}).one_or_none()
 
 
 def payments_of(tx: Transaction, order_ids: list[int]) -> dict[int, PaymentRow]:
     """Return the payments of these orders, by order id."""
-    return {row.order_id: row for row in tx.session.scalars(select(PaymentRow).where(PaymentRow.order_id.in_(order_ids)))}
+    if not order_ids:
+        return {}
+    return {row.order_id: row for row in tx.session.scalars(_OF_ORDERS, {"of_orders": order_ids})}
 
 
 def plan_payment(
@@ -127,7 +160,7 @@ def plan_payment(
     business_day: date,
 ) -> PaymentRow:
     """Record what is to be posted for an order, or replace a plan that was never sent."""
-    row = tx.session.get(PaymentRow, order.id)
+    row = find_payment(tx, order.id)
     if row is None:
         row = PaymentRow(order_id=order.id, practice_id=order.practice_id, absent_reads=0)
         tx.session.add(row)
@@ -140,21 +173,18 @@ def plan_payment(
 
 
 def update_payment(tx: Transaction, order_id: int, **values: object) -> None:
-    """Record news about an order's payment."""
-    tx.session.execute(
-        update(PaymentRow)
-        .where(PaymentRow.order_id == order_id)
-        .values(**values)
-        .execution_options(synchronize_session="fetch")
-    )
+    """Record news about an order's payment, also in the row that this transaction has already read."""
+    tx.session.execute(_UPDATE, {"of_order": order_id, **values})
+    read_before = tx.session.identity_map.get(identity_key(PaymentRow, order_id))
+    if read_before is not None:
+        for name, value in values.items():
+            set_committed_value(read_before, name, value)
 
 
 def known_payment_ids(tx: Transaction, practice_id: str, patient_ids: list[str]) -> frozenset[str]:
     """Return the Nextech payment ids that belong to orders in the ledger, for these patients."""
-    query = select(PaymentRow.payment_id).where(
-        PaymentRow.practice_id == practice_id, PaymentRow.patient_id.in_(patient_ids), PaymentRow.payment_id.is_not(None)
-    )
-    return frozenset(found for found in tx.session.scalars(query) if found)
+    known = tx.session.scalars(_KNOWN_IDS, {"of_practice": practice_id, "of_patients": patient_ids})
+    return frozenset(found for found in known if found)
 
 
 def witness_payment(tx: Transaction, practice_id: str, *, other_than: str | None = None) -> tuple[str, str] | None:
@@ -162,21 +192,11 @@ def witness_payment(tx: Transaction, practice_id: str, *, other_than: str | None
 
     A read of several patients at once carries two along: seeing both proves that the server understood the list.
     """
-    query = (
-        select(PaymentRow.patient_id, PaymentRow.payment_id)
-        .join(OrderRow, OrderRow.id == PaymentRow.order_id)
-        .where(
-            PaymentRow.practice_id == practice_id,
-            PaymentRow.payment_id.is_not(None),
-            PaymentRow.verified_at.is_not(None),
-            OrderRow.state == OrderState.CONFIRMED,
-        )
-        .order_by(PaymentRow.verified_at.desc())
-        .limit(1)
-    )
-    if other_than is not None:
-        query = query.where(PaymentRow.patient_id != other_than)
-    found = tx.session.execute(query).one_or_none()
+    if other_than is None:
+        found = tx.session.execute(_WITNESS, {"of_practice": practice_id}).one_or_none()
+    else:
+        asked = {"of_practice": practice_id, "other_than": other_than}
+        found = tx.session.execute(_OTHER_WITNESS, asked).one_or_none()
     return (found[0], found[1]) if found and found[1] else None
 
 
@@ -184,16 +204,5 @@ def unverified_payments(
     tx: Transaction, practice_id: str, *, before: datetime, limit: int
 ) -> list[tuple[OrderRow, PaymentRow]]:
     """Return posted payments that no complete read has shown yet, oldest first."""
-    query = (
-        select(OrderRow, PaymentRow)
-        .join(PaymentRow, OrderRow.id == PaymentRow.order_id)
-        .where(
-            OrderRow.practice_id == practice_id,
-            OrderRow.state == OrderState.CONFIRMED,
-            PaymentRow.verified_at.is_(None),
-            or_(PaymentRow.last_absent_at.is_(None), PaymentRow.last_absent_at < before),
-        )
-        .order_by(PaymentRow.posted_at)
-        .limit(limit)
-    )
-    return [(order, payment) for order, payment in tx.session.execute(query)]
+    unverified = tx.session.execute(_UNVERIFIED, {"of_practice": practice_id, "before": before, "most": limit})
+    return [(order, payment) for order, payment in unverified]

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from order_sync.ledger.models import RememberedPatient
 from order_sync.ledger.session import Transaction
 
+_REMEMBERED = select(RememberedPatient).where(
+    RememberedPatient.practice_id == bindparam("of_practice"),
+    RememberedPatient.customer_key.in_(bindparam("customer_keys", expanding=True)),
+    RememberedPatient.revoked_at.is_(None),
+)
+
 
 def remembered_patients(tx: Transaction, practice_id: str, customer_keys: Iterable[str]) -> dict[str, str]:
     """Return the patient ids that people chose for these customers, by customer key."""
-    query = select(RememberedPatient).where(
-        RememberedPatient.practice_id == practice_id,
-        RememberedPatient.customer_key.in_(list(customer_keys)),
-        RememberedPatient.revoked_at.is_(None),
-    )
-    return {row.customer_key: row.patient_id for row in tx.session.scalars(query)}
+    keys = {"of_practice": practice_id, "customer_keys": list(customer_keys)}
+    return {row.customer_key: row.patient_id for row in tx.session.scalars(_REMEMBERED, keys)}
 
 
 def remember_patient(tx: Transaction, *, practice_id: str, customer_key: str, patient_id: str, by: str) -> None:

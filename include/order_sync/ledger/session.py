@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from order_sync.clock import Clock
-from order_sync.ledger.columns import LedgerTable
+from order_sync.ledger.columns import LedgerTable, table_of
 
 _SQLITE_NOW = text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
 _POSTGRES_NOW = text("SELECT clock_timestamp()")
@@ -31,10 +32,19 @@ class Transaction:
     now: datetime
 
 
-def insert_if_absent(tx: Transaction, table: type[LedgerTable], values: dict[str, object]) -> None:
-    """Insert a row unless a unique one like it is there, also when another process inserts it at this moment."""
-    insert = postgresql.insert if tx.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    tx.session.execute(insert(table).values(**values).on_conflict_do_nothing())
+def insert_if_absent(tx: Transaction, row: type[LedgerTable], values: dict[str, object]) -> bool:
+    """Insert a row unless a unique one like it is there, also when another process inserts it at this moment.
+
+    Return whether it was inserted.
+    """
+    inserted = tx.session.execute(_insert_or_nothing(row, tx.session.get_bind().dialect.name), values)
+    return bool(inserted.rowcount)  # type: ignore[attr-defined]
+
+
+@cache
+def _insert_or_nothing(row: type[LedgerTable], dialect_name: str) -> Executable:
+    insert = postgresql.insert if dialect_name == "postgresql" else sqlite.insert
+    return insert(table_of(row)).on_conflict_do_nothing()
 
 
 def open_engine(url: str) -> Engine:
