@@ -11,6 +11,7 @@ from order_sync.ledger.report_models import OPEN_DIFFERENCE, DifferenceHistoryRo
 from order_sync.ledger.session import Transaction
 from order_sync.reconciliation.classes import TEXTS, Section, Weight
 from order_sync.reconciliation.statement import Line
+from order_sync.reconciliation.statement_record import record_line
 
 RECONCILIATION = "reconciliation"
 """The actor of what no person did."""
@@ -111,6 +112,7 @@ def _show(tx: Transaction, practice_id: str, cause: str, line: Line, row: Differ
             class_=line.class_.value,
             amount_cents=line.at_stake_cents,
             state=DifferenceState.OPEN,
+            line=record_line(line),
             since=line.since,
             opened_at=tx.now,
             last_seen_at=tx.now,
@@ -121,6 +123,7 @@ def _show(tx: Transaction, practice_id: str, cause: str, line: Line, row: Differ
         return
     is_same = (row.class_, row.amount_cents) == (line.class_.value, line.at_stake_cents)
     row.class_, row.amount_cents, row.since, row.last_seen_at = line.class_.value, line.at_stake_cents, line.since, tx.now
+    row.line = record_line(line)
     is_settled_by_a_person = row.resolution not in {None, Resolution.FIXED_AT_SOURCE}
     if row.state is DifferenceState.RESOLVED and not (is_same and is_settled_by_a_person):
         _step(tx, row, DifferenceState.REOPENED, by=RECONCILIATION, reason="it differs again")

@@ -126,6 +126,8 @@ class DifferenceRow(LedgerTable):
     amount_cents: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[DifferenceState] = mapped_column(text_enum(DifferenceState, "state"))
     owner: Mapped[str | None] = mapped_column(String(80))
+    line: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What the last report that showed it said of it."""
     since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """From when its age counts: the order's, the memo's or the entry's own time."""
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -115,6 +115,7 @@ INVENTORY = {
         "number": ORDER_NUMBER,
         "class": CLASS,
         "state": ONE_OF,
+        "line": "a Line: numbers, days, ids, marker and our own sentences",
         "owner": STAFF,
         "resolution": ONE_OF,
     },

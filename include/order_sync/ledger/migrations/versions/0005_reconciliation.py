@@ -95,6 +95,7 @@ def _create_differences() -> None:
         sa.Column("amount_cents", sa.BigInteger, nullable=False),
         sa.Column("state", states, nullable=False),
         sa.Column("owner", sa.String(80)),
+        sa.Column("line", sa.JSON, nullable=False),
         sa.Column("since", UtcDateTime),
         sa.Column("opened_at", UtcDateTime, nullable=False),
         sa.Column("last_seen_at", UtcDateTime, nullable=False),
