@@ -77,3 +77,32 @@ def month_of(day: date) -> Period:
     first = day.replace(day=1)
     next_first = (first + timedelta(days=31)).replace(day=1)
     return Period(first, next_first - timedelta(days=1))
+
+
+def parse_period(text: str) -> Period:
+    """Read a period as people write it: "2026-11-02", "2026-11", "2026-11-02/2026-11-08", or as `Period.name` does.
+
+    Raises `ValueError` with one sentence that says what is accepted.
+    """
+    first, _, last = text.strip().replace("_", "/").partition("/")
+    try:
+        if not last and len(first) == len("2026-11"):
+            return month_of(date.fromisoformat(f"{first}-01"))
+        return Period(date.fromisoformat(first), date.fromisoformat(last or first))
+    except ValueError:
+        msg = f"{text!r} is no period: write a day (2026-11-02), a month (2026-11) or two days (2026-11-02/2026-11-08)"
+        raise ValueError(msg) from None
+
+
+def due_periods(today: date, last_reported_day: date | None, *, look_back_days: int) -> tuple[Period, ...]:
+    """Return what is to be reported on a practice's own day: every day since the last report, and a month that has ended.
+
+    Days that nobody reported, because the machine was off, are made up for, up to `look_back_days`; a practice that was
+    never reported gets that many days and the month before. A month comes once all of its days are over.
+    """
+    oldest = today - timedelta(days=look_back_days)
+    first = oldest if last_reported_day is None else max(oldest, last_reported_day + timedelta(days=1))
+    days = tuple(day_of(first + timedelta(days=number)) for number in range((today - first).days))
+    last_month = month_of(today.replace(day=1) - timedelta(days=1))
+    is_month_due = last_reported_day is None or last_reported_day < last_month.last_day
+    return (*days, last_month) if days and is_month_due else days
