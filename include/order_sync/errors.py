@@ -11,7 +11,8 @@
         ├── SettingsError                practices.yaml or a connection is wrong
         ├── LoginRefusedError            401, 403, 523 or `invalid_grant`
         ├── RequestRejectedError         the other side refuses this request (4xx with its own body)
-        └── OrderNotSyncedError          one order, run alone, did not become Synced
+        ├── OrderNotSyncedError          one order, run alone, did not become Synced
+        └── ReconciliationError          a report that does not tie; the message names the sums
 
 "Sent, but no answer came" is not an error: it is a value (`payments.PostOutcome.UNKNOWN`), because nothing may be
 retried on its account. "Duplicated customer" is not an error either: it is a value that opens a case.
@@ -112,3 +113,7 @@ class SettingsError(PermanentError):
 
 class OrderNotSyncedError(PermanentError):
     """One order, run by itself, is not Synced; the message says why and what to do."""
+
+
+class ReconciliationError(PermanentError):
+    """A report does not prove itself; the message names the practice, the period, the rule and the sums in cents."""

@@ -7,7 +7,8 @@ Amounts are whole cents. Instants are UTC. Days are practice-local, held as naiv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 import pandera.pandas as pa
@@ -150,6 +151,10 @@ class Facts:
     """`PAYMENT_ENTRIES`: every entry dated in the period, and every entry that belongs to these orders."""
     ledger: pd.DataFrame
     """`LEDGER_ORDERS`: what the ledger knows of these orders."""
+    numbers_not_in_store: frozenset[str] = frozenset()
+    """Order numbers that entries name and that the store, asked for each of them, does not have: the proof of an orphan."""
+    recorded_refunds: Mapping[str, int] = field(default_factory=dict)
+    """Payment id -> the order's entity id: refunds of Nextech that closed, or reduced, a refund case of the ledger."""
 
     def __post_init__(self) -> None:
         """Check each frame; raises `SchemaError` naming the column and the rule."""
@@ -169,4 +174,4 @@ def check(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> pd.DataFrame:
 
 def empty(schema: pa.DataFrameSchema) -> pd.DataFrame:
     """Return a frame of this kind with no rows."""
-    return pd.DataFrame({name: pd.Series([], dtype=str(column.dtype)) for name, column in schema.columns.items()})
+    return pd.DataFrame({name: pd.Series([], dtype=column.dtype.type) for name, column in schema.columns.items()})
