@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,9 +22,11 @@ from order_sync.clients.deadline import DeadlineTransport
 from order_sync.clients.exchanges import AnswerLostError, NotSentError
 from order_sync.clients.http import Answer, JsonEdge
 from order_sync.clients.limiter import Limiter, PacedLimiter
-from order_sync.clients.store_reading import OrdersPage, RawPage, SliceReader, read_page
+from order_sync.clients.store_memos import MemosPage, MemosRead, memos_of_orders, memos_page
+from order_sync.clients.store_reading import OrdersPage, RawPage, SlicePage, SliceReader, read_page
 from order_sync.clients.store_requests import (
     LIST_ROUTE,
+    MEMOS_ROUTE,
     Bearer,
     Column,
     Condition,
@@ -42,8 +44,9 @@ from order_sync.clients.store_status import (
     write_by_comments,
     write_by_module,
 )
-from order_sync.clients.store_wire import Row, entity_id, lacks_balances, read_order
-from order_sync.clients.store_wire import UnreadableError as UnreadableRowError
+from order_sync.clients.store_values import Row
+from order_sync.clients.store_values import UnreadableError as UnreadableRowError
+from order_sync.clients.store_wire import entity_id, lacks_balances, read_order
 from order_sync.clock import Clock, SystemClock
 from order_sync.errors import (
     IncompleteReadError,
@@ -57,6 +60,7 @@ from order_sync.orders import Order, OrderProblem
 REQUESTS_PER_SECOND = 2.0
 REQUESTS_IN_FLIGHT = 2
 ORDERS_PER_READ = 100
+NUMBERS_PER_READ = 50
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _MAX_ANSWER_VALUES = 200_000
 """A full page may have 2,000 values an order; a page that has more is asked for again with fewer orders."""
@@ -66,6 +70,7 @@ _CALL_SECONDS = 100.0
 _PROBE_SECONDS = 15.0
 _WRITE_SECONDS = 45.0
 _ORDER_ROUTE = "GET /V1/orders/{id}"
+_BREAKS_THE_STORE = "The store fails whenever this order is asked for."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +125,37 @@ class StoreClient:
         Move the watermark to a page's `slice_until` once a page with `is_slice_end` is safely stored. Raises the
         errors of every read; an order that cannot be read is a problem on its page, not an error.
         """
-        reader = SliceReader(self._search, self._understand, self._is_answering, page_size=page_size)
-        yield from reader.pages(since, until)
+        reader = SliceReader(self._search, self._is_answering, page_size=page_size)
+        yield from map(self._orders_page, reader.pages(since, until))
+
+    def read_placed(self, since: datetime, until: datetime, page_size: int = ORDERS_PER_READ) -> Iterator[OrdersPage]:
+        """Yield every order placed (`created_at`) in `[since, until)`, as it is now, proved complete.
+
+        Raises `IncompleteReadError` when the pages are no proof, and the errors of every read.
+        """
+        reader = SliceReader(
+            self._search, self._is_answering, page_size=page_size, column=Column.CREATED_AT, is_exhaustive=True
+        )
+        yield from map(self._orders_page, reader.pages(since, until))
+
+    def read_memos(
+        self, since: datetime, until: datetime, *, is_by_change: bool = False, page_size: int = ORDERS_PER_READ
+    ) -> Iterator[MemosPage]:
+        """Yield every credit memo made, or changed when `is_by_change`, in `[since, until)`, proved complete."""
+        column = Column.UPDATED_AT if is_by_change else Column.CREATED_AT
+        reader = SliceReader(
+            self._search_memos,
+            self._is_answering,
+            page_size=page_size,
+            column=column,
+            route=MEMOS_ROUTE,
+            is_exhaustive=True,
+        )
+        yield from map(memos_page, reader.pages(since, until))
+
+    def read_memos_of(self, entity_ids: Iterable[int]) -> MemosRead:
+        """Return every credit memo of these orders, proved complete; their state does not matter."""
+        return memos_of_orders(self._search_memos, self._is_answering, entity_ids)
 
     def read_orders(self, entity_ids: Sequence[int]) -> dict[int, Order | OrderProblem]:
         """Return these orders as they are now, by entity id; an order that the store does not know is left out."""
@@ -136,6 +170,23 @@ class StoreClient:
         page = self._search([Filter(Column.NUMBER, Condition.EQUAL, number)], ORDERS_PER_READ)
         read = [self._understand(row) for row in page.rows]
         return [order for order in read if isinstance(order, Order) and order.number.lower() == number.strip().lower()]
+
+    def find_orders(self, numbers: Iterable[str]) -> list[Order | OrderProblem]:
+        """Return every order with one of these numbers; a number that is not among them does not exist in the store.
+
+        What a list does not show is asked for by itself: absence is proved by the number, not by a list.
+        """
+        wanted = list(dict.fromkeys(number.strip() for number in numbers if "," not in number))
+        found: list[Order | OrderProblem] = []
+        for start in range(0, len(wanted), NUMBERS_PER_READ):
+            chunk = wanted[start : start + NUMBERS_PER_READ]
+            rows = self._rows_numbered(Condition.IN, chunk)
+            shown = {str(row.get("increment_id")).strip().casefold() for row in rows}
+            for number in chunk:
+                if number.casefold() not in shown:
+                    rows += self._rows_numbered(Condition.EQUAL, [number])
+            found += [self._understand(row) for row in rows]
+        return found
 
     def write_statuses(self, updates: Sequence[StatusUpdate]) -> list[StatusResult]:
         """Write the statuses with the store's writer; return one result per update, in order.
@@ -203,6 +254,26 @@ class StoreClient:
         authorise(request, self._settings.auth, self._clock)
         return request
 
+    def _orders_page(self, page: SlicePage) -> OrdersPage:
+        read = [self._understand(row) for row in page.rows]
+        problems = [entry for entry in read if isinstance(entry, OrderProblem)]
+        problems += [OrderProblem(order_id, _BREAKS_THE_STORE) for order_id in page.broken_ids]
+        orders = tuple(entry for entry in read if isinstance(entry, Order))
+        return OrdersPage(orders, tuple(problems), page.slice_until, page.is_slice_end)
+
+    def _rows_numbered(self, condition: Condition, numbers: list[str]) -> list[Row]:
+        page = self._search([Filter(Column.NUMBER, condition, ",".join(numbers))], ORDERS_PER_READ)
+        asked = {number.casefold() for number in numbers}
+        shown = {str(row.get("increment_id")).strip().casefold() for row in page.rows}
+        if not shown <= asked or len(page.rows) < page.total_count:
+            reason = "an order that was not asked for, or not all that were: a filter was ignored"
+            raise IncompleteReadError(reason, system="store", route=LIST_ROUTE, status=200)
+        return list(page.rows)
+
+    def _search_memos(self, filters: Sequence[Filter], page_size: int, tries: int = 2) -> RawPage:
+        path = f"/creditmemos?{search_query(filters, page_size=page_size)}"
+        return read_page(self.read(MEMOS_ROUTE, path, tries=tries), MEMOS_ROUTE)
+
     def _search(self, filters: Sequence[Filter], page_size: int, tries: int = 2) -> RawPage:
         return read_page(self.read(LIST_ROUTE, f"/orders?{search_query(filters, page_size=page_size)}", tries=tries))
 
@@ -235,7 +306,7 @@ class StoreClient:
             if not self._is_answering():
                 raise
             if len(entity_ids) == 1:
-                return {entity_ids[0]: OrderProblem(entity_ids[0], "The store fails whenever this order is asked for.")}
+                return {entity_ids[0]: OrderProblem(entity_ids[0], _BREAKS_THE_STORE)}
             return self._read_halves(entity_ids)
         read = {entity_id(row): row for row in page.rows}
         if not read.keys() <= set(entity_ids):

@@ -20,6 +20,7 @@ from oauthlib.oauth1 import Client as OAuth1Signer
 from order_sync.clock import Clock
 
 LIST_ROUTE = "GET /V1/orders"
+MEMOS_ROUTE = "GET /V1/creditmemos"
 
 # At DEBUG, oauthlib logs the keys, the query and the signature of each request.
 logging.getLogger("oauthlib").setLevel(logging.INFO)
@@ -54,11 +55,14 @@ class Condition(StrEnum):
 
 
 class Column(StrEnum):
-    """The order columns that we search by."""
+    """The columns of orders and credit memos that we search by."""
 
     ENTITY_ID = "entity_id"
     UPDATED_AT = "updated_at"
+    CREATED_AT = "created_at"
     NUMBER = "increment_id"
+    ORDER_ID = "order_id"
+    """A credit memo's order."""
 
 
 @dataclass(frozen=True, slots=True)

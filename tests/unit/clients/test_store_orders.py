@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_sync.clients.store_wire import UnreadableError, lacks_balances, read_order
+from order_sync.clients.store_values import UnreadableError
+from order_sync.clients.store_wire import lacks_balances, read_order
 from order_sync.orders import Order, OrderProblem, StoreState, Tender
 
 ROW: dict[str, Any] = {
