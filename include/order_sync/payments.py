@@ -64,6 +64,8 @@ class PaymentEntry:
     card_type: str | None = None
     location_id: str | None = None
     provider_id: str | None = None
+    applied_cents: int | None = None
+    """How much of it is applied to bills; None where Nextech does not show it."""
     note: str = field(default="", repr=False)
 
 

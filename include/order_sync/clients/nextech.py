@@ -10,7 +10,7 @@ import hashlib
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import TypeVar
 
 import httpx
@@ -30,7 +30,7 @@ from order_sync.clients.nextech_outcomes import (
     outcome_of_payment,
 )
 from order_sync.clients.nextech_paging import Params, Row, chunks, query, read_complete
-from order_sync.clients.nextech_periods import read_period
+from order_sync.clients.nextech_periods import read_changed, read_period
 from order_sync.clients.nextech_reference import ReferenceEntry, read_reference
 from order_sync.clients.nextech_search import PatientSearch, plan_searches
 from order_sync.clients.nextech_wire import (
@@ -169,12 +169,14 @@ class NextechClient:
         `ends_at` is an instant of the injected monotonic clock: past it no further page is asked for. Raises
         `IncompleteReadError` when that happens or the pages are no proof, and the errors of every read.
         """
+        as_of = self._clock.now()
+        return read_period(lambda params: self._find_payments(params, ends_at), first_day, last_day, zone=zone, as_of=as_of)
 
-        def read(params: Params) -> list[PaymentEntry]:
-            rows = self._read_complete("/PaymentReconciliation", params, "PaymentReconciliation", _READ_PAYMENTS, ends_at)
-            return [_readable(read_payment, row, _READ_PAYMENTS) for row in rows]
-
-        return read_period(read, first_day, last_day, zone=zone, as_of=self._clock.now())
+    def read_payments_changed(
+        self, since: datetime, until: datetime, *, ends_at: float | None = None
+    ) -> tuple[PaymentEntry, ...]:
+        """Return every payment of the practice entered or changed in `[since, until)`, proved complete."""
+        return read_changed(lambda params: self._find_payments(params, ends_at), since, until)
 
     def prepare_payment(self, request: PaymentRequest) -> PreparedPayment:
         """Freeze and hash the bytes of a posting before it is claimed (R11); raises `ValueError` for an impossible one."""
@@ -234,6 +236,10 @@ class NextechClient:
                 raise
         # Modifiers may not work on every field (contract section 5 #29); without them the search finds more, not less.
         return self._read_complete("/Patient", search.without_modifiers(), "Patient", _READ_PATIENTS)
+
+    def _find_payments(self, params: Params, ends_at: float | None) -> list[PaymentEntry]:
+        rows = self._read_complete("/PaymentReconciliation", params, "PaymentReconciliation", _READ_PAYMENTS, ends_at)
+        return [_readable(read_payment, row, _READ_PAYMENTS) for row in rows]
 
     def _read_complete(
         self, path: str, params: Params, resource_type: str, route: str, ends_at: float | None = None

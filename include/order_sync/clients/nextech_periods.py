@@ -7,7 +7,7 @@ both ends, and what lies outside is dropped here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from order_sync.clients.nextech_paging import Params
 from order_sync.payments import PaymentEntry, PeriodRead
@@ -43,3 +43,20 @@ def _windows(first_day: date, last_day: date) -> Iterator[Params]:
         end = min(begin + (WINDOW_DAYS - 1) * _DAY, last_day)
         yield ("payment-date", f"ge{begin - _DAY}"), ("payment-date", f"lt{end + 2 * _DAY}")
         begin = end + _DAY
+
+
+def read_changed(read: ReadWindow, since: datetime, until: datetime) -> tuple[PaymentEntry, ...]:
+    """Return every payment that was entered or changed in `[since, until)`, whatever its date, a week at a time.
+
+    A row that does not say when it was changed is returned too. Bare days are matched exactly or not at all (contract
+    section 5 #16), so each window has a lower and an upper end, and what lies outside is dropped here.
+    """
+    entries: dict[str, PaymentEntry] = {}
+    begin, last = since.astimezone(UTC).date() - _DAY, until.astimezone(UTC).date() + _DAY
+    while begin <= last:
+        end = begin + WINDOW_DAYS * _DAY
+        for entry in read((("_lastUpdated", f"ge{begin}"), ("_lastUpdated", f"lt{end}"))):
+            if entry.updated_at is None or since <= entry.updated_at < until:
+                entries[entry.payment_id] = entry
+        begin = end
+    return tuple(entries.values())

@@ -110,6 +110,7 @@ def read_payment(resource: Mapping[str, Any]) -> PaymentEntry:
         card_type=_text(extensions.get("credit-cardtype")) or _text(extensions.get("creditcard-type")),
         location_id=_reference(extensions.get("location")),
         provider_id=_reference(provider),
+        applied_cents=_applied_cents(resource),
         note=" ".join(filter(None, (_text(note.get("text")) for note in _objects(resource.get("processNote"))))),
     )
 
@@ -234,8 +235,19 @@ def _reference(value: object) -> str | None:
 
 def payment_amount_cents(resource: Mapping[str, Any]) -> int | None:
     """Return a payment's amount, or None when there is none or it is no whole number of cents."""
-    total = resource.get("total")
-    value: object = total.get("value") if isinstance(total, dict) else None
+    return _cents(resource.get("total"))
+
+
+def _applied_cents(resource: Mapping[str, Any]) -> int | None:
+    """Return how much of a payment is applied to bills (`detail`, contract 4.9); None where Nextech does not show it."""
+    if not isinstance(resource.get("detail"), list):
+        return None
+    applied = [_cents(entry.get("amount")) for entry in _objects(resource["detail"])]
+    return None if None in applied else sum(amount for amount in applied if amount is not None)
+
+
+def _cents(money: object) -> int | None:
+    value: object = money.get("value") if isinstance(money, dict) else None
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and _AMOUNT_TEXT.fullmatch(value)):
         return None
