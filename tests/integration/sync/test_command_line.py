@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from sqlalchemy import select
 
 from launch.environment import connections
 from launch.keys import load_or_make_keys
 from launch.plan import LaunchPlan
 from order_sync import command_line
+from order_sync.ledger.models import OrderRow, RestoreRow
+from order_sync.ledger.session import Ledger
+from order_sync.statuses import OrderState
 from sandbox.server import RunningSandbox
 from sandbox.store.faults import Effect, Fault
 
@@ -75,3 +79,30 @@ def test_a_wrong_setting_is_one_line_and_no_stack_trace(
     assert command_line.main(["sync"]) == 1
     assert capsys.readouterr().out.startswith("Settings: practices.yaml: practice eastern, field ")
     assert printed(console) == ""
+
+
+def test_a_restore_is_declared_for_every_practice_and_says_until_when_orders_are_held(console: Console, ledger: Ledger):
+    assert command_line.restored(console, None, by="dana") == 0
+    text = printed(console)
+    for practice_id in ("eastern", "central", "arizona"):
+        assert f"{practice_id}: orders placed before now and not posted are held until" in text
+    with ledger.transaction() as tx:
+        rows = list(tx.session.scalars(select(RestoreRow)))
+    assert {(row.practice_id, row.declared_by) for row in rows} == {
+        (name, "dana") for name in ("eastern", "central", "arizona")
+    }
+    assert command_line.sync(console) == 0
+    with ledger.transaction() as tx:
+        orders = list(tx.session.scalars(select(OrderRow)))
+    assert "held after a restore" in " ".join(row.detail or "" for row in orders)
+    assert OrderState.CONFIRMED not in {row.state for row in orders}
+
+
+@pytest.mark.usefixtures("console")
+def test_a_restore_of_a_practice_that_does_not_exist_is_one_line(ledger: Ledger, capsys: pytest.CaptureFixture[str]):
+    assert command_line.main(["restored", "--practice", "easter"]) == 1
+    assert capsys.readouterr().out == "Settings: practices.yaml: there is no practice easter\n"
+    assert command_line.main(["restored", "--practice", "eastern", "--by", "dana"]) == 0
+    assert capsys.readouterr().out.startswith("eastern: orders placed before now")
+    with ledger.transaction() as tx:
+        assert [row.practice_id for row in tx.session.scalars(select(RestoreRow))] == ["eastern"]
