@@ -6,6 +6,7 @@
     │   ├── RateLimitedError             429; says how long to wait when the server said so
     │   ├── IncompleteReadError          a search whose pages do not prove that nothing is missing
     │   ├── LedgerBusyError              somebody else holds the claim
+    │   ├── LetterNotSentError           a mail server did not take a letter over
     │   └── PartialSweepError            some orders of a sweep failed; the others are done
     └── PermanentError                   trying again changes nothing until a person acts
         ├── SettingsError                practices.yaml or a connection is wrong
@@ -105,6 +106,10 @@ class LedgerBusyError(TransientError):
 
 class PartialSweepError(TransientError):
     """Some orders of a sweep failed and stay where they were; all others are done."""
+
+
+class LetterNotSentError(TransientError):
+    """A report or an alarm did not leave; the queue has a row, and it is tried again."""
 
 
 class SettingsError(PermanentError):

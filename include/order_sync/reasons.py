@@ -61,6 +61,8 @@ class Reason(StrEnum):
     NEXTECH_UNAVAILABLE = "nextech_unavailable"
     SETTINGS_WRONG = "settings_wrong"
     STATUS_NOT_WRITTEN = "status_not_written"
+    REPORT_NOT_SENT = "report_not_sent"
+    REPORT_NOT_MADE = "report_not_made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,10 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.SETTINGS_WRONG: Explanation("A setting is wrong", "Correct the setting that the message names."),
     Reason.STATUS_NOT_WRITTEN: Explanation(
         "The status could not be written to the store", "Nothing at first: it is tried again."
+    ),
+    Reason.REPORT_NOT_SENT: Explanation("A letter did not leave", "Check the connection smtp_default; it is tried again."),
+    Reason.REPORT_NOT_MADE: Explanation(
+        "The reconciliation could not be made", "Look at what it says of the cause; it is tried again the next morning."
     ),
 }
 """What staff read, for every reason."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
 
 from order_sync.ledger.report_models import DeliveryRow, DeliveryState, LetterKind
 from order_sync.ledger.session import Transaction
@@ -42,14 +44,19 @@ def finish_delivery(tx: Transaction, delivery_id: int, *, accepted_by: str | Non
     row.accepted_by, row.last_error = accepted_by, error
 
 
-def was_accepted(tx: Transaction, report_id: int, recipient: str) -> bool:
-    """Say whether a mail server has taken this report over for this address before."""
-    query = select(func.count()).where(
-        DeliveryRow.report_id == report_id,
-        DeliveryRow.recipient == recipient,
-        DeliveryRow.state == DeliveryState.ACCEPTED,
-    )
-    return bool(tx.session.scalar(query))
+def has_left(tx: Transaction, report_id: int, recipient: str) -> bool:
+    """Say whether this report has, or may have, gone to this address before: a letter without an outcome may have left."""
+    return _is_there(tx, report_id, recipient, DeliveryRow.state != DeliveryState.FAILED)
+
+
+def was_accepted_since(tx: Transaction, report_id: int, recipient: str, since: datetime) -> bool:
+    """Say whether a mail server has taken this report over for this address at, or after, an instant."""
+    return _is_there(tx, report_id, recipient, DeliveryRow.accepted_at >= since)
+
+
+def _is_there(tx: Transaction, report_id: int, recipient: str, condition: ColumnElement[bool]) -> bool:
+    asked = select(func.count()).where(DeliveryRow.report_id == report_id, DeliveryRow.recipient == recipient, condition)
+    return bool(tx.session.scalar(asked))
 
 
 def deliveries_of(tx: Transaction, report_id: int) -> list[DeliveryRow]:

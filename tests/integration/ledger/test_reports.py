@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from order_sync.ledger.deliveries import begin_delivery, deliveries_of, finish_delivery, was_accepted
+from order_sync.ledger.deliveries import begin_delivery, deliveries_of, finish_delivery, has_left, was_accepted_since
 from order_sync.ledger.differences import (
     DifferenceChangedError,
     assign_difference,
@@ -240,13 +240,17 @@ def test_a_letter_is_written_down_before_it_leaves_and_known_as_accepted_after(l
         asked = {"practice_id": "eastern", "kind": LetterKind.REPORT, "report_id": report.id}
         first = begin_delivery(tx, recipient="books@biscayne.example", message_id="<1@x>", **asked)  # type: ignore[arg-type]
         second = begin_delivery(tx, recipient="owner@biscayne.example", message_id="<2@x>", **asked)  # type: ignore[arg-type]
-        assert not was_accepted(tx, report.id, "books@biscayne.example")
+        begun_at = tx.now
+        assert has_left(tx, report.id, "owner@biscayne.example")  # nobody knows yet
+        assert not was_accepted_since(tx, report.id, "books@biscayne.example", begun_at)
     with ledger.transaction() as tx:
         finish_delivery(tx, first.id, accepted_by="mail.biscayne.example")
         finish_delivery(tx, second.id, accepted_by=None, error="the mail server does not answer")
     with ledger.transaction() as tx:
-        assert was_accepted(tx, report.id, "books@biscayne.example")
-        assert not was_accepted(tx, report.id, "owner@biscayne.example")
+        assert has_left(tx, report.id, "books@biscayne.example")
+        assert was_accepted_since(tx, report.id, "books@biscayne.example", begun_at)
+        assert not was_accepted_since(tx, report.id, "books@biscayne.example", tx.now + timedelta(days=1))
+        assert not has_left(tx, report.id, "owner@biscayne.example")
         assert [(row.state, row.accepted_by, row.last_error) for row in deliveries_of(tx, report.id)] == [
             (DeliveryState.ACCEPTED, "mail.biscayne.example", None),
             (DeliveryState.FAILED, None, "the mail server does not answer"),
