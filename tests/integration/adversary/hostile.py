@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -22,6 +23,7 @@ GRACE_SECONDS = 2.0
 """How much later than its deadline an exchange may end (issue 3, part 5)."""
 TOKEN = "access-token-canary"
 CANARY = "body-canary"
+_MIB = 1024 * 1024
 MARKER = "DP-7K3QX0M9ZT4R-H"
 UNKNOWN, EXECUTED, NOT_EXECUTED = PostOutcome.UNKNOWN, PostOutcome.EXECUTED, PostOutcome.NOT_EXECUTED
 
@@ -139,3 +141,9 @@ def one_after_the_other(answers: list[bytes]) -> Callable[[Peer], None]:
         peer.connection.close()
 
     return talk
+
+
+def squeezed(mebibytes: int) -> bytes:
+    """Return gzip that unpacks to so many MiB of blanks, a thousandth of it."""
+    packer = zlib.compressobj(9, wbits=31)
+    return b"".join([*(packer.compress(b" " * _MIB) for _ in range(mebibytes)), packer.flush()])

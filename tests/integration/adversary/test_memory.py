@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +16,7 @@ from tests.integration.adversary.hostile import (
     nextech_client,
     post,
     say,
+    squeezed,
     store_client,
     whole_answer,
 )
@@ -27,12 +27,6 @@ MIB = 1024 * 1024
 MOST_BYTES = 20 * MIB
 STORE_ANSWER_BYTES = 32 * MIB
 """What one page of the store may be; the rest is room to put it together."""
-
-
-def squeezed(mebibytes: int) -> bytes:
-    """Return gzip that unpacks to so many MiB of blanks, a thousandth of it."""
-    packer = zlib.compressobj(9, wbits=31)
-    return b"".join([*(packer.compress(b" " * MIB) for _ in range(mebibytes)), packer.flush()])
 
 
 BOMB = squeezed(400)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from order_sync.accounts import find_namesakes
-from order_sync.clients.deadline import AnswerLostError, NotSentError
+from order_sync.clients.exchanges import AnswerLostError, NotSentError
 from order_sync.clients.http import Answer
 from order_sync.payments import PostOutcome
 from order_sync.reasons import Reason
