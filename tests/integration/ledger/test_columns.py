@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, DateTime, Enum, String
 
-from order_sync.ledger import report_models
+from order_sync.ledger import refund_models, report_models
 from order_sync.ledger.columns import LedgerTable, UtcDateTime
 
 OUR_PRACTICE_ID = "the practice's id in practices.yaml"
@@ -135,11 +135,13 @@ INVENTORY = {
         "accepted_by": "the name of a mail server",
         "last_error": OUR_WORDS,
     },
+    "refunds": {"practice_id": OUR_PRACTICE_ID, "memo_number": "the store's number of a credit memo"},
+    "refund_payments": {"practice_id": OUR_PRACTICE_ID, "payment_id": PAYMENT_ID},
     "sweeps": {"run_id": "Airflow's id of a run", "practice_id": OUR_PRACTICE_ID},
 }
 
 
-assert report_models.ReportRow.metadata is LedgerTable.metadata
+assert refund_models.RefundRow.metadata is report_models.ReportRow.metadata is LedgerTable.metadata
 
 
 def test_every_text_column_is_listed_with_what_may_stand_in_it():

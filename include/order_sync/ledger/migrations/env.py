@@ -5,10 +5,11 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, Engine, text
 
-from order_sync.ledger import models, report_models
+from order_sync.ledger import models, refund_models, report_models
 from order_sync.ledger.columns import LedgerTable
 
-assert models.OrderRow.metadata is report_models.ReportRow.metadata is LedgerTable.metadata  # noqa: S101 - the import is what fills the metadata
+_ROWS = (models.OrderRow, refund_models.RefundRow, report_models.ReportRow)
+assert all(row.metadata is LedgerTable.metadata for row in _ROWS)  # noqa: S101 - the import is what fills the metadata
 
 _LOCK_KEY = 7_311_526_045_112
 """Ours among PostgreSQL's advisory locks; any number that nobody else uses."""

@@ -63,6 +63,7 @@ def _create_reports() -> None:
         sa.Column("facts_sha256", sa.String(64), nullable=False),
         sa.Column("statement", sa.JSON, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
+        sa.Column("checked_at", UtcDateTime, nullable=False),
         sa.Column("superseded_at", UtcDateTime),
         sa.UniqueConstraint("practice_id", "first_day", "last_day", "version", name="uq_reconciliation_reports_version"),
         sa.UniqueConstraint("report_id"),
