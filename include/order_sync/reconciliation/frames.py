@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import pandas as pd
 import pandera.pandas as pa
@@ -16,7 +17,7 @@ import pandera.pandas as pa
 from order_sync.reconciliation.classes import DifferenceClass, Section
 
 INSTANT = pd.DatetimeTZDtype("us", "UTC")
-DAY = "datetime64[s]"
+DAY: Final = "datetime64[s]"
 TEXT = pd.StringDtype(na_value=float("nan"))
 """What pandas 3 calls `str`."""
 
