@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from launch.environment import ADMIN_NAME, ADMIN_PASSWORD
+from launch.first_reports import FirstReports
 from launch.folder_lock import FolderLock, FolderTakenError
 from launch.plan import REPOSITORY, LaunchError, LaunchPlan
 from launch.processes import Program
@@ -55,7 +56,8 @@ def run(plan: LaunchPlan, interruption: Interruption) -> int:
     with RunningAirflow(plan, say, interruption.check) as airflow:
         say(_where_to_look(plan))
         try:
-            airflow.processes.wait_until(lambda: False, "make run", float("inf"))
+            first_reports = FirstReports(airflow)
+            airflow.processes.wait_until(lambda: first_reports.ask_for_them() and False, "make run", float("inf"))
         except InterruptedByPersonError:
             say("\nending everything that was started")
     say("ended")
@@ -70,6 +72,7 @@ sandbox     {plan.sandbox_url}   the store, Nextech, what was really booked, the
 To try:     watch the DAG sync_orders, which runs every 15 minutes, or trigger it
             open the red tasks of sync_order: each says which order needs a person, and why; clear one to try it again
             switch on a fault at {plan.sandbox_url}, and see that nothing is lost and nothing is posted twice
+            read the letters of the last days and of last month at {plan.sandbox_url}/mail, a minute after the first run
 Logs        {plan.logs}
 Ctrl-C ends everything."""
 

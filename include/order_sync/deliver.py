@@ -18,7 +18,7 @@ from order_sync.ledger.reports import find_report, read_statement
 from order_sync.ledger.session import Ledger
 from order_sync.practices import Practice
 from order_sync.reasons import Reason
-from order_sync.reports.letters import Letter, compose_letter
+from order_sync.reports.letters import NO_LINKS, Letter, Links, compose_letter
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,13 @@ class _Envelope:
 
 
 def deliver_report(
-    ledger: Ledger, practice: Practice, report_id: str, mailer: Mailer, *, not_again_since: datetime | None = None
+    ledger: Ledger,
+    practice: Practice,
+    report_id: str,
+    mailer: Mailer,
+    *,
+    links: Links = NO_LINKS,
+    not_again_since: datetime | None = None,
 ) -> int:
     """Mail a report to everybody whom the practice names; return how many letters were accepted.
 
@@ -72,7 +78,9 @@ def deliver_report(
         ]
     if not practice.reports.recipients:
         logger.warning("practice %s: report %s is mailed to nobody: reports.recipients is empty", practice.id, report_id)
-    letters = {is_repeat: compose_letter(statement, is_repeat=is_repeat) for is_repeat in {again for _, again in waiting}}
+    letters = {
+        is_repeat: compose_letter(statement, is_repeat=is_repeat, links=links) for is_repeat in {again for _, again in waiting}
+    }
     failed = [
         recipient
         for recipient, again in waiting
@@ -107,8 +115,10 @@ def compose_message(letter: Letter, *, sender: str, recipient: str, message_id: 
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
     for file in letter.attachments:
-        main, _, sub = file.content_type.partition("/")
-        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
+        media_type, *parameters = (part.strip() for part in file.media_type.split(";"))
+        main, _, sub = media_type.partition("/")
+        described = dict(parameter.split("=", 1) for parameter in parameters)
+        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name, params=described)
     return message
 
 

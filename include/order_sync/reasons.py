@@ -63,6 +63,7 @@ class Reason(StrEnum):
     STATUS_NOT_WRITTEN = "status_not_written"
     REPORT_NOT_SENT = "report_not_sent"
     REPORT_NOT_MADE = "report_not_made"
+    REPORT_NOT_TIED = "report_not_tied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The status could not be written to the store", "Nothing at first: it is tried again."
     ),
     Reason.REPORT_NOT_SENT: Explanation("A letter did not leave", "Check the connection smtp_default; it is tried again."),
+    Reason.REPORT_NOT_TIED: Explanation(
+        "The reconciliation's sums do not tie", "Tell the data team: nobody may book by this report until it is mended."
+    ),
     Reason.REPORT_NOT_MADE: Explanation(
         "The reconciliation could not be made", "Look at what it says of the cause; it is tried again the next morning."
     ),

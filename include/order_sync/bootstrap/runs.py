@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 
@@ -14,6 +15,8 @@ class Run:
     started_at: datetime
     is_dry: bool
     """Say what would be done, and write nothing."""
+    params: Mapping[str, object] = field(default_factory=dict)
+    """What the person who triggered it asked for."""
 
 
 def current_run() -> Run:
@@ -26,4 +29,5 @@ def current_run() -> Run:
         run_id=dag_run.run_id,
         started_at=dag_run.start_date or datetime.now(UTC),
         is_dry=bool(context["params"].get("dry_run", False)),
+        params=dict(context["params"]),
     )

@@ -84,6 +84,8 @@ class ReportRow(LedgerTable):
     statement: Mapped[dict[str, Any]] = mapped_column(JSON)
     """All that the letter says, without its lines."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When both systems were last read anew and still said this."""
     superseded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a later version took its place: the period was re-opened."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from order_sync.ledger.report_models import LineRow, ReportRow
 from order_sync.ledger.session import Transaction
-from order_sync.reconciliation.periods import Period
+from order_sync.reconciliation.periods import Period, PeriodKind
 from order_sync.reconciliation.statement import Statement
 from order_sync.reconciliation.statement_record import hash_facts, record_line, record_statement, restore_statement
 
@@ -43,6 +43,11 @@ def reports_within(tx: Transaction, practice_id: str, period: Period) -> list[Re
             .order_by(ReportRow.first_day, ReportRow.last_day)
         )
     )
+
+
+def confirm_report(tx: Transaction, report_id: int) -> None:
+    """Note that both systems still say what the report says."""
+    tx.session.get_one(ReportRow, report_id).checked_at = tx.now
 
 
 def find_report(tx: Transaction, report_id: str) -> ReportRow | None:
@@ -82,6 +87,7 @@ def save_report(tx: Transaction, statement: Statement) -> ReportRow:
         facts_sha256=hash_facts(statement),
         statement=record_statement(statement),
         created_at=tx.now,
+        checked_at=tx.now,
     )
     tx.session.add(row)
     tx.session.flush()
@@ -108,6 +114,15 @@ def read_statement(tx: Transaction, row: ReportRow) -> Statement:
     """Return the statement of a report, exactly as it was kept."""
     lines = tx.session.scalars(select(LineRow.line).where(LineRow.report_id == row.id).order_by(LineRow.position))
     return restore_statement(row.statement, lines)
+
+
+def last_reported_day(tx: Transaction, practice_id: str) -> date | None:
+    """Return the last day that has a report of its own; None for a practice that was never reported."""
+    return tx.session.scalar(
+        select(func.max(ReportRow.last_day)).where(
+            ReportRow.practice_id == practice_id, ReportRow.period_kind == PeriodKind.DAY
+        )
+    )
 
 
 def closing_gift_cards(tx: Transaction, practice_id: str, first_day: date) -> int | None:
