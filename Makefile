@@ -18,7 +18,7 @@ UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet 
 	--generate-hashes --no-emit-index-url --no-annotate
 SBOM ?= .run/sbom.json
 
-.PHONY: help setup setup-dev run sync stop reset test test-simulation check bench-burst lock sbom clean
+.PHONY: help setup setup-dev run sync stop reset test test-simulation check bench-burst letters lock sbom clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ check: setup-dev ## Check format, style, types, imports and SQL
 
 bench-burst: setup-dev ## Measure how fast a burst of orders is posted
 	@$(BIN)/python -m bench.burst
+
+letters: setup-dev ## Write the example letters in tests/data/letters anew, to be read in the diff
+	@$(BIN)/python -m tests.unit.letters
 
 lock: $(TOOLS)/bin/uv ## Pin every version anew: requirements*.in -> requirements*.txt
 	@$(UV) requirements.in -o requirements.txt
