@@ -1,0 +1,350 @@
+"""What a report says, in the order in which it says it: chosen and sorted here once for letters, pages and files.
+
+A statement that does not tie has no contents: its report is an alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from order_sync.money import format_money
+from order_sync.reconciliation.classes import TEXTS, DifferenceClass, Section, Weight
+from order_sync.reconciliation.periods import PeriodKind
+from order_sync.reconciliation.statement import AgeBand, ClassTotal, DayTotal, Line, Reopening, Statement
+from order_sync.reports.wording import count_words, one_line, period_words, short_day
+
+_LINES_OF_A_REOPENING = 10
+_LONGEST_NAME = 60
+
+
+class UntiedReportError(ValueError):
+    """A statement whose classes do not explain its variance, or whose lines are not what its classes say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line as a reader sees it; every text is on one line."""
+
+    subject: str
+    class_: DifferenceClass
+    kind: str
+    """ "Order" or "Payment"."""
+    reference: str
+    """The order's number, or the payment's id."""
+    title: str
+    """The class in a few words."""
+    remark: str
+    """Why, and what might fit, where that is known."""
+    next_step: str
+    amount_cents: int
+    """The whole amount of the order or the payment."""
+    store_cents: int
+    nextech_cents: int
+    explains_cents: int
+    age_days: int | None
+    day: date | None
+    owner: str
+    is_critical: bool
+    is_earlier: bool
+    """It belongs to an earlier period."""
+
+    @property
+    def label(self) -> str:
+        """Return "Order 100000123" or "Payment 88213"."""
+        return f"{self.kind} {self.reference}"
+
+    @property
+    def has_two_amounts(self) -> bool:
+        """Say whether both sides have money for it, and not the same."""
+        return bool(self.store_cents and self.nextech_cents and self.explains_cents)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """One class of the period."""
+
+    class_: DifferenceClass
+    title: str
+    meaning: str
+    next_step: str
+    count: int
+    explains_cents: int
+    is_critical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KindRow:
+    """Everything on the to-do list of one class."""
+
+    class_: DifferenceClass
+    title: str
+    count: int
+    amount_cents: int
+    oldest_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One row of a chart: its length is a whole percentage of the longest."""
+
+    label: str
+    percent: int
+    second_percent: int
+    count: int
+    amount_cents: int
+    second_cents: int
+
+    @property
+    def difference_cents(self) -> int:
+        """Return the first amount less the second."""
+        return self.amount_cents - self.second_cents
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenedRow:
+    """A closed period that changed."""
+
+    words: str
+    version: int
+    before_cents: int
+    after_cents: int
+    items: tuple[Item, ...]
+    more: int
+    """Lines beyond those in `items`."""
+    is_this_period: bool
+
+    @property
+    def delta_cents(self) -> int:
+        """Return by how much the difference changed."""
+        return self.after_cents - self.before_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything that a letter or a page says about one report."""
+
+    statement: Statement
+    practice_name: str
+    period_words: str
+    headline: str
+    outcome: str
+    """The headline in a few words, for a subject line or a list."""
+    explaining: tuple[ClassRow, ...]
+    """The classes that make up the difference."""
+    listed: tuple[ClassRow, ...]
+    """The classes that explain nothing: never hidden."""
+    to_do: tuple[Item, ...]
+    """What a person has to do: critical first, then oldest first; earlier periods included."""
+    kinds: tuple[KindRow, ...]
+    days: tuple[Bar, ...]
+    refunds: tuple[Bar, ...]
+    unapplied: tuple[Bar, ...]
+    reopened: tuple[ReopenedRow, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def has_critical(self) -> bool:
+        """Say whether money or a chart is wrong."""
+        return any(item.is_critical for item in self.to_do)
+
+
+def needs_a_person(line: Line) -> bool:
+    """Say whether somebody has to act on a line."""
+    return TEXTS[line.class_].weight in {Weight.ACTION, Weight.CRITICAL}
+
+
+def contents_of(statement: Statement) -> Contents:
+    """Return what the report of a statement says.
+
+    Raises `UntiedReportError` when its sums do not tie: such a report must not leave as if they did.
+    """
+    _assert_ties(statement)
+    to_do = _to_do(statement)
+    rows = tuple(_class_row(total) for total in statement.classes)
+    return Contents(
+        statement=statement,
+        practice_name=one_line(statement.practice_name, longest=_LONGEST_NAME),
+        period_words=period_words(statement.period),
+        headline=_headline(statement, to_do),
+        outcome=_outcome(statement, to_do),
+        explaining=tuple(row for row in rows if row.explains_cents),
+        listed=tuple(row for row in rows if not row.explains_cents),
+        to_do=to_do,
+        kinds=_kinds(to_do),
+        days=_day_bars(statement.days) if statement.period.kind is not PeriodKind.DAY else (),
+        refunds=_band_bars(statement.refund_ageing),
+        unapplied=_band_bars(statement.unapplied),
+        reopened=tuple(_reopened_row(reopening, statement) for reopening in statement.reopened),
+        notes=tuple(one_line(note) for _, note in sorted(statement.notes.items())),
+    )
+
+
+def item_of(line: Line, *, is_earlier: bool = False) -> Item:
+    """Return a line as a reader sees it."""
+    text = TEXTS[line.class_]
+    payments = ", ".join(line.payment_ids)
+    is_payment = bool(payments) and (text.section is Section.ENTRY or line.number is None)
+    remarks = [
+        line.reason or "",
+        f"Names order {line.number}." if is_payment and line.number else "",
+        f"Order {line.suggestion} might fit; nobody has confirmed it." if line.suggestion else "",
+    ]
+    return Item(
+        subject=line.subject,
+        class_=line.class_,
+        kind="Payment" if is_payment else "Order",
+        reference=one_line(payments if is_payment else line.number or line.subject, longest=_LONGEST_NAME),
+        title=text.title,
+        remark=one_line(" ".join(filter(None, remarks))),
+        next_step=one_line(line.next_step or text.next_step),
+        amount_cents=line.at_stake_cents,
+        store_cents=line.store_cents,
+        nextech_cents=line.nextech_cents,
+        explains_cents=line.explains_cents,
+        age_days=line.age_days,
+        day=line.store_day or line.nextech_day,
+        owner=one_line(line.owner or "", longest=_LONGEST_NAME),
+        is_critical=text.weight is Weight.CRITICAL,
+        is_earlier=is_earlier,
+    )
+
+
+def _assert_ties(statement: Statement) -> None:
+    counted: dict[DifferenceClass, tuple[int, int, int, int]] = {}
+    for line in statement.lines:
+        count, store, nextech, explains = counted.get(line.class_, (0, 0, 0, 0))
+        counted[line.class_] = (
+            count + 1,
+            store + line.store_cents,
+            nextech + line.nextech_cents,
+            explains + line.explains_cents,
+        )
+    said = {row.class_: (row.count, row.store_cents, row.nextech_cents, row.explains_cents) for row in statement.classes}
+    sides = (
+        sum(row.store_cents for row in statement.classes) == statement.store_in_cents - statement.store_back_cents,
+        sum(row.nextech_cents for row in statement.classes) == statement.posted_cents - statement.recorded_back_cents,
+    )
+    if not statement.is_tied or not all(sides) or said != counted or len(said) != len(statement.classes):
+        msg = (
+            f"{statement.report_id}: the report does not tie: the difference is {statement.variance_cents} cents, the classes"
+            f" explain {statement.explained_cents}, the lines {sum(line.explains_cents for line in statement.lines)}"
+        )
+        raise UntiedReportError(msg)
+
+
+def _to_do(statement: Statement) -> tuple[Item, ...]:
+    now = [item_of(line) for line in statement.lines if needs_a_person(line)]
+    listed = {(item.subject, TEXTS[item.class_].section) for item in now}
+    earlier = [
+        item_of(line, is_earlier=True)
+        for line in statement.still_open
+        if (line.subject, TEXTS[line.class_].section) not in listed
+    ]
+    return tuple(sorted([*now, *earlier], key=lambda item: (not item.is_critical, -(item.age_days or 0), item.subject)))
+
+
+def _class_row(total: ClassTotal) -> ClassRow:
+    text = TEXTS[total.class_]
+    return ClassRow(
+        class_=total.class_,
+        title=text.title,
+        meaning=text.meaning,
+        next_step=text.next_step,
+        count=total.count,
+        explains_cents=total.explains_cents,
+        is_critical=text.weight is Weight.CRITICAL,
+    )
+
+
+def _kinds(items: Iterable[Item]) -> tuple[KindRow, ...]:
+    by_class: dict[DifferenceClass, list[Item]] = {}
+    for item in items:
+        by_class.setdefault(item.class_, []).append(item)
+    rows = (
+        KindRow(
+            class_=class_,
+            title=TEXTS[class_].title,
+            count=len(members),
+            amount_cents=sum(member.amount_cents for member in members),
+            oldest_days=max((member.age_days for member in members if member.age_days is not None), default=None),
+        )
+        for class_, members in by_class.items()
+    )
+    return tuple(
+        sorted(rows, key=lambda row: (TEXTS[row.class_].weight is not Weight.CRITICAL, -(row.oldest_days or 0), row.title))
+    )
+
+
+def _percent(amount: int, largest: int) -> int:
+    """Return the length of a bar; what is there at all is seen."""
+    return max(1, round(100 * amount / largest)) if amount > 0 and largest > 0 else 0
+
+
+def _day_bars(days: tuple[DayTotal, ...]) -> tuple[Bar, ...]:
+    largest = max((max(day.store_cents, day.nextech_cents) for day in days), default=0)
+    return tuple(
+        Bar(
+            label=short_day(day.day),
+            percent=_percent(day.store_cents, largest),
+            second_percent=_percent(day.nextech_cents, largest),
+            count=0,
+            amount_cents=day.store_cents,
+            second_cents=day.nextech_cents,
+        )
+        for day in days
+    )
+
+
+def _band_bars(bands: tuple[AgeBand, ...]) -> tuple[Bar, ...]:
+    largest = max((band.amount_cents for band in bands), default=0)
+    return tuple(
+        Bar(
+            label=one_line(band.title, longest=_LONGEST_NAME),
+            percent=_percent(band.amount_cents, largest),
+            second_percent=0,
+            count=band.count,
+            amount_cents=band.amount_cents,
+            second_cents=0,
+        )
+        for band in bands
+    )
+
+
+def _reopened_row(reopening: Reopening, statement: Statement) -> ReopenedRow:
+    shown = reopening.lines[:_LINES_OF_A_REOPENING]
+    return ReopenedRow(
+        words=period_words(reopening.period, with_year=True),
+        version=reopening.version,
+        before_cents=reopening.before_cents,
+        after_cents=reopening.after_cents,
+        items=tuple(item_of(line) for line in shown),
+        more=len(reopening.lines) - len(shown),
+        is_this_period=reopening.period == statement.period,
+    )
+
+
+def _headline(statement: Statement, to_do: tuple[Item, ...]) -> str:
+    """Say in a sentence or two whether both sides agree, and what there is to do."""
+    variance = statement.variance_cents
+    amount = format_money(abs(variance), statement.currency)
+    if not statement.lines and not (statement.store_in_cents or statement.posted_cents):
+        agreement = "No money moved: nothing came in, and nothing was posted."
+    elif variance == 0:
+        agreement = "Both sides agree to the cent."
+    elif variance > 0:
+        agreement = f"Nextech shows {amount} less than the store, and every cent of it is explained."
+    else:
+        agreement = f"Nextech shows {amount} more than the store, and every cent of it is explained."
+    if not to_do:
+        return f"{agreement} Nothing to do today."
+    oldest = max(item.age_days or 0 for item in to_do)
+    waited = f"; the oldest has waited {count_words(oldest, 'day')}" if oldest > 0 else ""
+    return f"{agreement} {count_words(len(to_do), 'thing')} to do today{waited}."
+
+
+def _outcome(statement: Statement, to_do: tuple[Item, ...]) -> str:
+    amount = format_money(abs(statement.variance_cents), statement.currency)
+    agreement = f"{amount} apart" if statement.variance_cents else "both sides agree"
+    return f"{agreement}, {len(to_do):,} to do" if to_do else f"{agreement}, nothing to do"

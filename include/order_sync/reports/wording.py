@@ -1,0 +1,81 @@
+"""Days, ages, counts and foreign text in words: English whatever the machine's locale, and always on one line."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from order_sync.reconciliation.periods import Period, PeriodKind
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_LONGEST_TEXT = 300
+"""Characters of a text that came from elsewhere; longer ones are cut, so that none can push a letter out of shape."""
+
+
+def one_line(text: str, *, longest: int = _LONGEST_TEXT) -> str:
+    """Return a text that came from elsewhere on one line, without control, direction and half characters, and cut to length."""
+    visible = "".join(
+        "" if category == "Cf" else " " if category[0] in "CZ" else character
+        for character in text
+        for category in (unicodedata.category(character),)
+    )
+    line = " ".join(visible.split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def day_words(day: date) -> str:
+    """Return "Monday, November 2"."""
+    return f"{_WEEKDAYS[day.weekday()]}, {_MONTHS[day.month - 1]} {day.day}"
+
+
+def short_day(day: date) -> str:
+    """Return "Mon, Nov 2", for the rows of a table."""
+    return f"{_WEEKDAYS[day.weekday()][:3]}, {_MONTHS[day.month - 1][:3]} {day.day}"
+
+
+def moment_words(instant: datetime, zone: ZoneInfo) -> str:
+    """Return "Monday, November 2, 2026, 3:05 PM EST", in the practice's zone."""
+    local = instant.astimezone(zone)
+    hour = local.hour % 12 or 12
+    half = "AM" if local.hour < 12 else "PM"  # noqa: PLR2004 - noon
+    return f"{day_words(local.date())}, {local.year}, {hour}:{local.minute:02d} {half} {local.tzname()}"
+
+
+def period_words(period: Period, *, with_year: bool = False) -> str:
+    """Return "Monday, November 2" for a day, "November 2026" for a month, "November 2 to November 8" for anything else."""
+    first, last = period.first_day, period.last_day
+    match period.kind:
+        case PeriodKind.DAY:
+            return f"{day_words(first)}, {first.year}" if with_year else day_words(first)
+        case PeriodKind.MONTH:
+            return f"{_MONTHS[first.month - 1]} {first.year}"
+        case PeriodKind.RANGE:
+            years = (f", {first.year}", f", {last.year}") if with_year or first.year != last.year else ("", "")
+            return f"{_MONTHS[first.month - 1]} {first.day}{years[0]} to {_MONTHS[last.month - 1]} {last.day}{years[1]}"
+
+
+def count_words(count: int, one: str, many: str | None = None) -> str:
+    """Return "1 order", "2 orders", "5,000 orders"."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def age_words(age_days: int | None) -> str:
+    """Return "new", "1 day old", "12 days old"; nothing where no age is known."""
+    if age_days is None:
+        return ""
+    return "new" if age_days <= 0 else f"{count_words(age_days, 'day')} old"
