@@ -12,12 +12,11 @@ from order_sync.crash_points import Point, reach
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError
 from order_sync.intake import belongs_here, let_go, take_in
-from order_sync.ledger.claims import drop_claim, holds_claim, progress_of, take_claim
-from order_sync.ledger.orders import orders_in
+from order_sync.ledger.claims import drop_claim, move_watermark, progress_of, renew_claim, take_claim
+from order_sync.ledger.orders import queued_orders
 from order_sync.ledger.session import Transaction
 from order_sync.orders import Order, OrderProblem
 from order_sync.reasons import Reason
-from order_sync.statuses import OrderState
 from order_sync.trouble import watching
 
 logger = logging.getLogger(__name__)
@@ -69,7 +68,7 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
     for page in desk.store.read_changes(since, now + timedelta(minutes=1), page_size=rules.page_size):
         reach(Point.PAGE_READ)
         with desk.ledger.transaction() as tx:
-            if not holds_claim(tx, claim, holder):
+            if not renew_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS):
                 msg = f"practice {desk.practice.id}: this run was too slow and another has taken over the reading"
                 raise LedgerBusyError(msg)
             everything: tuple[Order | OrderProblem, ...] = (*page.orders, *page.problems)
@@ -78,8 +77,7 @@ def _read(desk: Desk, claim: str, holder: str, watermark: datetime | None, now: 
                     _take_in_alone(tx, desk, seen)
             let_go(tx, desk, [seen for seen in page.orders if not belongs_here(desk, seen)])
             if page.is_slice_end:
-                _move_watermark(tx, desk, min(page.slice_until, _settled_until(desk, now)))
-            take_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS)
+                move_watermark(tx, desk.practice.id, min(page.slice_until, _settled_until(desk, now)))
             reach(Point.PAGE_STAGED)
         reach(Point.PAGE_COMMITTED)
         counts.seen += len(page.orders)
@@ -97,8 +95,8 @@ def _read_unreadable_again(desk: Desk) -> None:
     """
     with desk.ledger.transaction() as tx:
         since = tx.now - timedelta(days=1)
-        queued = orders_in(tx, desk.practice.id, [OrderState.QUEUED])
-        rows = [row for row in queued if row.why is Reason.ORDER_UNREADABLE and row.changed_at > since]
+        queued = queued_orders(tx, desk.practice.id, [Reason.ORDER_UNREADABLE])
+        rows = [row for row in queued if row.changed_at > since]
     rows = rows[-_UNREADABLE_TRIED_A_RUN:]
     if not rows:
         return
@@ -132,9 +130,3 @@ def _settled_until(desk: Desk, now: datetime) -> datetime:
     """Return the instant, on the store's own clock, before which no row is still being committed."""
     skew_seconds = desk.store.clock_skew_seconds or 0.0
     return now + timedelta(seconds=skew_seconds - desk.practice.extraction.lag_seconds)
-
-
-def _move_watermark(tx: Transaction, desk: Desk, reached: datetime) -> None:
-    progress = progress_of(tx, desk.practice.id)
-    if progress.watermark is None or progress.watermark < reached:
-        progress.watermark = reached

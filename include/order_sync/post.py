@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, LoginRefusedError
 from order_sync.ledger.models import OrderRow
-from order_sync.ledger.orders import claim_orders, move, read_order, release_orders
+from order_sync.ledger.orders import claim_orders, has_orders_in, move, read_order, release_orders
 from order_sync.ledger.postings import known_payment_ids, payments_of, update_payment
 from order_sync.match import read_again
 from order_sync.payment_reads import has_witnesses, read_evidence_of
@@ -144,6 +144,8 @@ def _take_up(desk: Desk, taken: list[_Batch], counts: PostCounts, only: Collecti
     yet: they become the witnesses with which all others are looked for together.
     """
     with desk.ledger.transaction() as tx:
+        if not counts.slowed and not has_orders_in(tx, desk.practice.id, [OrderState.MATCHED], only=only):
+            return
         is_probe = is_breaker_open(tx, desk.practice.id)
     counts.is_held_back = is_probe and (only is not None or counts.has_probed or counts.unknown > 0)
     if desk.is_out_of_time or counts.is_held_back:

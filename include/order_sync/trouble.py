@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from order_sync.desk import Desk
 from order_sync.errors import LoginRefusedError, RemoteError, SettingsError
-from order_sync.ledger.cases import close_case, open_case, open_cases, practice_cause
+from order_sync.ledger.cases import close_case, open_case, open_cases_of, practice_cause
 from order_sync.ledger.orders import SYNC
 from order_sync.ledger.session import Ledger
 from order_sync.reasons import Reason
@@ -22,6 +22,10 @@ _UNAVAILABLE = {"store": Reason.STORE_UNAVAILABLE, "nextech": Reason.NEXTECH_UNA
 
 def _cause(practice_id: str, reason: Reason, system: str) -> str:
     return f"{practice_cause(practice_id, reason)}:{system}"
+
+
+def _causes(practice_id: str, system: str) -> list[str]:
+    return [_cause(practice_id, reason, system) for reason in (Reason.LOGIN_REFUSED, _UNAVAILABLE[system])]
 
 
 def report_trouble(ledger: Ledger, practice_id: str, error: RemoteError | SettingsError) -> None:
@@ -39,12 +43,12 @@ def report_trouble(ledger: Ledger, practice_id: str, error: RemoteError | Settin
 def end_trouble(desk: Desk, *systems: str) -> None:
     """Close the practice's cases about these systems ("store", "nextech"): they have just answered as they should."""
     practice_id = desk.practice.id
+    over = {_cause(practice_id, Reason.SETTINGS_WRONG, "settings"): "settings are read again"}
+    over |= {cause: f"{system} answers again" for system in systems for cause in _causes(practice_id, system)}
     with desk.ledger.transaction() as tx:
-        close_case(tx, _cause(practice_id, Reason.SETTINGS_WRONG, "settings"), by=SYNC, resolution="settings are read again")
-        for system in systems:
-            for reason in (Reason.LOGIN_REFUSED, _UNAVAILABLE[system]):
-                if close_case(tx, _cause(practice_id, reason, system), by=SYNC, resolution=f"{system} answers again"):
-                    logger.info("practice %s: %s answers again", practice_id, system)
+        for case in open_cases_of(tx, over):
+            if close_case(tx, case.cause, by=SYNC, resolution=over[case.cause]):
+                logger.info("practice %s: %s", practice_id, over[case.cause])
 
 
 def look_whether_it_is_over(desk: Desk, system: str) -> None:
@@ -53,10 +57,8 @@ def look_whether_it_is_over(desk: Desk, system: str) -> None:
     A case that this run has just met is left alone: one cheap read that works does not say that the others do.
     """
     with desk.ledger.transaction() as tx:
-        reasons = (Reason.LOGIN_REFUSED, _UNAVAILABLE[system])
-        causes = {_cause(desk.practice.id, reason, system) for reason in reasons}
-        stale = [case for case in open_cases(tx, desk.practice.id) if case.cause in causes]
-        if not any(case.last_seen_at < tx.now - _JUST_MET for case in stale):
+        cases = open_cases_of(tx, _causes(desk.practice.id, system))
+        if not any(case.last_seen_at < tx.now - _JUST_MET for case in cases):
             return
     client = desk.nextech if system == "nextech" else desk.store
     try:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from order_sync.desk import Desk, batches
 from order_sync.errors import LedgerBusyError
 from order_sync.ledger.models import AttemptKind, OrderRow, PaymentRow
-from order_sync.ledger.orders import Step, move, orders_in, read_order
+from order_sync.ledger.orders import Step, move, orders_in, queued_orders, read_order
 from order_sync.ledger.postings import (
     find_payment,
     finish_attempt,
@@ -116,8 +116,8 @@ def verify_payments(desk: Desk, *, only: Collection[int] | None = None) -> Verif
     """
     counts = VerifyCounts()
     look_whether_it_is_over(desk, "nextech")
-    _give_up_waiting(desk)
     with desk.ledger.transaction() as tx:
+        _give_up_waiting(tx, desk)
         rows = _open_orders(tx, desk, only)
     try:
         for batch in batches(rows, _BATCH):
@@ -130,13 +130,11 @@ def verify_payments(desk: Desk, *, only: Collection[int] | None = None) -> Verif
     return counts
 
 
-def _give_up_waiting(desk: Desk) -> None:
+def _give_up_waiting(tx: Transaction, desk: Desk) -> None:
     """Move intents past their deadline to *being verified*; nobody touches one before that (R9)."""
-    with desk.ledger.transaction() as tx:
-        overdue = overdue_attempts(tx, desk.practice.id, OrderState.INTENT, AttemptKind.PAYMENT)
-    for order, attempt in overdue:
+    for order, attempt in overdue_attempts(tx, desk.practice.id, OrderState.INTENT, AttemptKind.PAYMENT):
         try:
-            with desk.ledger.transaction() as tx:
+            with tx.session.begin_nested():
                 if attempt.outcome is None:
                     finish_attempt(tx, attempt.attempt_id, _NO_ANSWER)
                 move(tx, order, Step(OrderState.UNKNOWN, detail="being verified"))
@@ -146,9 +144,10 @@ def _give_up_waiting(desk: Desk) -> None:
 
 def _open_orders(tx: Transaction, desk: Desk, only: Collection[int] | None) -> list[tuple[OrderRow, PaymentRow]]:
     unknown = orders_in(tx, desk.practice.id, [OrderState.UNKNOWN], only=only)
-    queued = [row for row in orders_in(tx, desk.practice.id, [OrderState.QUEUED], only=only) if _is_watched(row)]
-    payments = payments_of(tx, [row.id for row in (*unknown, *queued)])
-    found = [(row, payments[row.id]) for row in (*unknown, *queued) if row.id in payments]
+    queued = queued_orders(tx, desk.practice.id, WATCHED_REASONS, only=only)
+    watched = (*unknown, *queued)
+    payments = payments_of(tx, [row.id for row in watched])
+    found = [(row, payments[row.id]) for row in watched if row.id in payments]
     apart = timedelta(minutes=desk.practice.posting.absent_reads_apart_minutes)
     a_day_ago = tx.now - timedelta(days=1)
     due = [
@@ -160,10 +159,6 @@ def _open_orders(tx: Transaction, desk: Desk, only: Collection[int] | None) -> l
     ]
     unverified = unverified_payments(tx, desk.practice.id, before=tx.now - apart, limit=1_000)
     return due + [pair for pair in unverified if only is None or pair[0].id in only]
-
-
-def _is_watched(row: OrderRow) -> bool:
-    return row.why in WATCHED_REASONS
 
 
 def look_for(desk: Desk, rows: Iterable[tuple[OrderRow, PaymentRow]], counts: VerifyCounts) -> None:

@@ -23,22 +23,18 @@ _TAKE = (
     .values(holder=bindparam("by_holder"), until=bindparam("claimed_until"))
 )
 _RENEW = update(_CLAIMS).where(*_HELD, _CLAIMS.c.until > _NOW).values(until=bindparam("claimed_until"))
-_HOLDS = select(_CLAIMS.c.name).where(*_HELD, _CLAIMS.c.until > _NOW).with_for_update()
 _DROP = delete(_CLAIMS).where(*_HELD)
 _PROGRESS_OF = (
     select(PracticeProgress)
     .where(_PROGRESS.c.practice_id == bindparam("of_practice"))
     .execution_options(populate_existing=True)
 )
-_COUNT_UNKNOWN = (
-    update(_PROGRESS)
-    .where(_PROGRESS.c.practice_id == bindparam("of_practice"))
-    .values(unknown_in_a_row=_PROGRESS.c.unknown_in_a_row + 1)
-)
-_FORGET_UNKNOWN = (
-    update(_PROGRESS)
-    .where(_PROGRESS.c.practice_id == bindparam("of_practice"), _PROGRESS.c.unknown_in_a_row > 0)
-    .values(unknown_in_a_row=0)
+_UPDATE_PROGRESS = update(_PROGRESS).where(_PROGRESS.c.practice_id == bindparam("of_practice"))
+_COUNT_UNKNOWN = _UPDATE_PROGRESS.values(unknown_in_a_row=_PROGRESS.c.unknown_in_a_row + 1)
+_FORGET_UNKNOWN = _UPDATE_PROGRESS.where(_PROGRESS.c.unknown_in_a_row > 0).values(unknown_in_a_row=0)
+_REACHED = bindparam("reached", type_=UtcDateTime)
+_MOVE_WATERMARK = _UPDATE_PROGRESS.where(or_(_PROGRESS.c.watermark.is_(None), _PROGRESS.c.watermark < _REACHED)).values(
+    watermark=_REACHED
 )
 
 
@@ -58,12 +54,6 @@ def renew_claim(tx: Transaction, name: str, *, holder: str, seconds: float) -> b
     return bool(kept.rowcount)  # type: ignore[attr-defined]
 
 
-def holds_claim(tx: Transaction, name: str, holder: str) -> bool:
-    """Say whether this holder still has the claim."""
-    held = tx.session.execute(_HOLDS, {"of_name": name, "by_holder": holder, "now": tx.now})
-    return held.one_or_none() is not None
-
-
 def drop_claim(tx: Transaction, name: str, *, holder: str) -> None:
     """Give a claim back."""
     tx.session.execute(_DROP, {"of_name": name, "by_holder": holder})
@@ -77,6 +67,11 @@ def progress_of(tx: Transaction, practice_id: str) -> PracticeProgress:
         insert_if_absent(tx, PracticeProgress, {"practice_id": practice_id})
         progress = tx.session.scalars(_PROGRESS_OF, known).one()
     return progress
+
+
+def move_watermark(tx: Transaction, practice_id: str, reached: datetime) -> None:
+    """Note how far a practice's store has been read; never back."""
+    tx.session.execute(_MOVE_WATERMARK, {"of_practice": practice_id, "reached": reached})
 
 
 def watermark_of(tx: Transaction, practice_id: str) -> datetime | None:

@@ -40,6 +40,8 @@ _BY_ID = select(OrderRow).where(_ORDERS.c.id == bindparam("order_id")).execution
 _BY_ENTITY_ID = select(OrderRow).where(_OF_PRACTICE, _ORDERS.c.entity_id.in_(bindparam("entity_ids", expanding=True)))
 _BY_NUMBER = select(OrderRow).where(_OF_PRACTICE, _ORDERS.c.number == bindparam("of_number")).order_by(_ORDERS.c.id)
 _BY_STATE = select(OrderRow).where(_OF_PRACTICE, _IN_STATES).order_by(*_OLDEST_FIRST)
+_QUEUED_BECAUSE = _BY_STATE.where(_ORDERS.c.reason.in_(bindparam("reasons", expanding=True)))
+_FIRST = select(_ORDERS.c.id).where(_OF_PRACTICE, _IN_STATES).limit(1)
 _MOVE = update(_ORDERS).where(_ORDERS.c.id == bindparam("known_id"), _ORDERS.c.version == bindparam("known_version"))
 _UPDATE = update(_ORDERS).where(_ORDERS.c.id == bindparam("known_id"))
 _ADD_HISTORY, _ADD_STATUS = insert(_HISTORY), insert(_OUTBOX)
@@ -114,6 +116,24 @@ def orders_in(
     """Return the practice's orders in these states, oldest first; `only` narrows it to some order ids."""
     query = _BY_STATE if only is None else _BY_STATE.where(_ORDERS.c.id.in_(only))
     return list(tx.session.scalars(query, {"of_practice": practice_id, "in_states": list(states)}))
+
+
+def queued_orders(
+    tx: Transaction, practice_id: str, because: Collection[Reason], *, only: Collection[int] | None = None
+) -> list[OrderRow]:
+    """Return the practice's orders that wait for a person for one of these reasons, oldest first."""
+    query = _QUEUED_BECAUSE if only is None else _QUEUED_BECAUSE.where(_ORDERS.c.id.in_(only))
+    reasons_for_it = [reason.value for reason in because]
+    asked = {"of_practice": practice_id, "in_states": [OrderState.QUEUED], "reasons": reasons_for_it}
+    return list(tx.session.scalars(query, asked))
+
+
+def has_orders_in(
+    tx: Transaction, practice_id: str, states: Collection[OrderState], *, only: Collection[int] | None = None
+) -> bool:
+    """Say whether the practice has an order in one of these states; `only` narrows it to some order ids."""
+    query = _FIRST if only is None else _FIRST.where(_ORDERS.c.id.in_(only))
+    return tx.session.scalar(query, {"of_practice": practice_id, "in_states": list(states)}) is not None
 
 
 def add_order(tx: Transaction, row: OrderRow, step: Step) -> OrderRow:

@@ -11,8 +11,9 @@ from order_sync.ledger.claims import (
     drop_claim,
     finish_sweep,
     finished_sweeps,
-    holds_claim,
+    move_watermark,
     progress_of,
+    renew_claim,
     take_claim,
     watermark_of,
 )
@@ -117,14 +118,16 @@ def test_a_named_claim_has_one_holder_until_it_expires(ledger: Ledger, clock: Fa
         assert take_claim(tx, "sweep:central", holder="run-2", seconds=60)
     clock.advance(seconds=50)
     with ledger.transaction() as tx:
-        assert take_claim(tx, "sweep:eastern", holder="run-1", seconds=60), "the holder may renew"
+        assert take_claim(tx, "sweep:eastern", holder="run-1", seconds=60), "the holder may take it again"
     clock.advance(seconds=59)
     with ledger.transaction() as tx:
-        assert holds_claim(tx, "sweep:eastern", "run-1")
-        assert not take_claim(tx, "sweep:eastern", holder="run-2", seconds=60)
+        assert renew_claim(tx, "sweep:eastern", holder="run-1", seconds=60)
+    clock.advance(seconds=59)
+    with ledger.transaction() as tx:
+        assert not take_claim(tx, "sweep:eastern", holder="run-2", seconds=60), "it was renewed"
     clock.advance(seconds=1)
     with ledger.transaction() as tx:
-        assert not holds_claim(tx, "sweep:eastern", "run-1")
+        assert not renew_claim(tx, "sweep:eastern", holder="run-1", seconds=60), "it has expired"
         assert take_claim(tx, "sweep:eastern", holder="run-2", seconds=60)
 
 
@@ -132,7 +135,7 @@ def test_only_its_holder_gives_a_claim_back(ledger: Ledger):
     with ledger.transaction() as tx:
         take_claim(tx, "sweep:eastern", holder="run-1", seconds=60)
         drop_claim(tx, "sweep:eastern", holder="run-2")
-        assert holds_claim(tx, "sweep:eastern", "run-1")
+        assert renew_claim(tx, "sweep:eastern", holder="run-1", seconds=60)
         drop_claim(tx, "sweep:eastern", holder="run-1")
         assert take_claim(tx, "sweep:eastern", holder="run-2", seconds=60)
 
@@ -145,6 +148,14 @@ def test_of_many_that_take_one_claim_at_once_one_gets_it(ledger: Ledger, clock: 
     assert sum(at_once(8, lambda index: take(f"run-{index}"))) == 1, "a claim that is new"
     clock.advance(seconds=61)
     assert sum(at_once(8, lambda index: take(f"later-{index}"))) == 1, "a claim that has expired"
+
+
+def test_the_watermark_moves_forward_only(ledger: Ledger):
+    with ledger.transaction() as tx:
+        progress_of(tx, PRACTICE)
+        for hours in (0, 2, 1):
+            move_watermark(tx, PRACTICE, tx.now + timedelta(hours=hours))
+        assert watermark_of(tx, PRACTICE) == tx.now + timedelta(hours=2)
 
 
 def test_slots_reserved_at_once_do_not_overlap(ledger: Ledger):
