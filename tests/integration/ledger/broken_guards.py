@@ -34,6 +34,12 @@ class DatabaseGuard:
     looked_at: str
     """A question whose answer must be the same afterwards."""
     goes_wrong: str
+    postgres_name: str | None = None
+    """Where PostgreSQL has one trigger for what takes several on SQLite."""
+
+    def name_in(self, ledger: Ledger) -> str:
+        """Return the name that it has in this ledger's database."""
+        return (self.postgres_name if ledger.engine.dialect.name == "postgresql" else None) or self.name
 
     def play(self, ledger: Ledger) -> None:
         """Let somebody write past the code; fail when it shows."""

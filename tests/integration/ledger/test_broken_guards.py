@@ -10,8 +10,10 @@ from tests.integration.ledger.broken_guards import (
     guards_in,
     take_out,
 )
+from tests.integration.ledger.broken_report_guards import REPORT_GUARDS
 
-ON_BOTH = [pytest.param(guard, id=name) for name, guard in DATABASE_GUARDS.items()]
+ALL = {**DATABASE_GUARDS, **REPORT_GUARDS}
+ON_BOTH = [pytest.param(guard, id=name) for name, guard in ALL.items()]
 ON_POSTGRES = [pytest.param(guard, id=name) for name, guard in POSTGRES_GUARDS.items()]
 only_postgres = pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)])
 
@@ -23,7 +25,7 @@ def test_whoever_writes_past_the_code_is_stopped(ledger: Ledger, guard: Database
 
 @pytest.mark.parametrize("guard", ON_BOTH)
 def test_without_the_guard_nobody_is_stopped(ledger: Ledger, guard: DatabaseGuard):
-    take_out(ledger, guard.name)
+    take_out(ledger, guard.name_in(ledger))
     with pytest.raises(AssertionError, match=f"^{guard.goes_wrong}"):
         guard.play(ledger)
 
@@ -37,13 +39,13 @@ def test_whoever_empties_a_table_is_stopped(ledger: Ledger, guard: DatabaseGuard
 @only_postgres
 @pytest.mark.parametrize("guard", ON_POSTGRES)
 def test_without_the_guard_a_table_can_be_emptied(ledger: Ledger, guard: DatabaseGuard):
-    take_out(ledger, guard.name)
+    take_out(ledger, guard.name_in(ledger))
     with pytest.raises(AssertionError, match=f"^{guard.goes_wrong}"):
         guard.play(ledger)
 
 
 def test_no_trigger_and_no_unique_key_is_missing_in_the_table(ledger: Ledger):
-    known = {guard.name for guard in DATABASE_GUARDS.values()}
+    known = {guard.name_in(ledger) for guard in ALL.values()}
     if ledger.engine.dialect.name == "postgresql":
         known |= {guard.name for guard in POSTGRES_GUARDS.values()}
     assert guards_in(ledger) == known
