@@ -65,6 +65,8 @@ class NextechSettings(Strict):
     payment_category: NonEmpty
     card_types: dict[str, NonEmpty] = {}
     """The store's card code (VI, MC) to the practice's own spelling; a card that is not listed is posted without a type."""
+    is_shared: bool = False
+    """Whether other practices book into the same Nextech: the reconciliation then leaves other locations' payments to them."""
     referral_source_id: NonEmpty | None = None
     patient_status: NonEmpty | None = None
     patient_type_id: NonEmpty | None = None
