@@ -66,6 +66,13 @@ def sync_orders() -> None:
     def list_practices() -> list[str]:
         return steps.list_practices()
 
+    # The steps after a failed one run all the same, and would hide it: right behind every step, this keeps the run red.
+    @task(trigger_rule="one_failed", retries=0)
+    def report_failures() -> None:
+        steps.report_failures()
+
+    run_stays_red = report_failures()
+
     @task_group
     def sync_practice(practice_id: str) -> None:
         @task(map_index_template=PRACTICE)
@@ -84,7 +91,9 @@ def sync_orders() -> None:
         def mark_status(practice_id: str) -> int:
             return steps.mark_status(practice_id)
 
-        chain(*(step(practice_id=practice_id) for step in (extract_orders, match_patients, post_payments, mark_status)))
+        in_order = [step(practice_id=practice_id) for step in (extract_orders, match_patients, post_payments, mark_status)]
+        chain(*in_order)
+        chain(in_order, run_stays_red)
 
     # Beside the practices, not after them: it waits for them, though not for one that hangs. It keeps its process: a sensor
     # that is rescheduled every few seconds can be scheduled again before its executor has said how the last try ended.
@@ -97,14 +106,8 @@ def sync_orders() -> None:
     def sync_order(practice_id: str, order_number: str, reason: str) -> None:
         steps.sync_order(practice_id, order_number, reason)
 
-    # The steps after a failed one run all the same, and would hide it: this keeps the run red.
-    @task(trigger_rule="one_failed", retries=0)
-    def report_failures() -> None:
-        steps.report_failures()
-
-    synced = sync_practice.expand(practice_id=list_practices())
-    retried = sync_order.expand_kwargs(list_failed_orders())
-    chain([synced, retried], report_failures())
+    sync_practice.expand(practice_id=list_practices())
+    chain(sync_order.expand_kwargs(list_failed_orders()), run_stays_red)
 
 
 sync_orders()
