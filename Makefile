@@ -18,7 +18,7 @@ UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet 
 	--generate-hashes --no-emit-index-url --no-annotate
 SBOM ?= .run/sbom.json
 
-.PHONY: help setup setup-dev run sync stop reset test test-simulation check bench-burst letters lock sbom clean
+.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation check bench-burst letters lock sbom clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,7 +41,10 @@ reset: setup ## Forget the demo: its databases, keys and logs in .run
 
 test: setup-dev ## Run every test; those of a real scheduler come last, one after the other
 	@$(BIN)/python -m pytest -q -n 2 -m "not scheduler"
-	@$(BIN)/python -m pytest -q -m scheduler
+	@$(BIN)/python -m pytest -q -m "scheduler and not failures"
+
+test-airflow: setup-dev ## Let a real Airflow fail in every way while payments are on their way (15 minutes)
+	@$(BIN)/python -m pytest -q -m failures tests/dags
 
 test-simulation: setup-dev ## Play SCHEDULES=1000 seeded schedules of faults, from SEED=1 on
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.stateful --schedules $(SCHEDULES) --seed $(SEED)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,12 +10,11 @@ from sqlalchemy import create_engine, select
 
 from order_sync.ledger.cases import open_cases
 from order_sync.ledger.models import CaseRow, CaseState
-from sandbox.nextech.faults import Effect as NextechEffect
-from sandbox.nextech.faults import Fault as NextechFault
-from sandbox.nextech.routes import PAY_TEMPLATE
 from sandbox.nextech.staff import act_as_staff
 from sandbox.store.faults import Effect, Fault
 from tests.canaries.scanner import Scanner
+from tests.dags.payments_under_way import place_orders, recover, slow, wrongs
+from tests.dags.processes import posting_task, processes_of
 from tests.dags.running import Running, TaskOfRun, WatchedRun, runs, trigger, wait_for
 from tests.endings import bookings, endings, expected_bookings, posted_by_us, unexpected_endings
 
@@ -168,26 +165,31 @@ def test_a_wrong_practices_file_is_one_red_line_that_names_file_practice_and_fie
 
 
 @pytest.mark.usefixtures("first_run")
-def test_what_a_killed_posting_task_has_sent_is_found_by_its_next_try_and_not_sent_again(running: Running):
-    slow = NextechFault(NextechEffect.SLOW, method="POST", route=PAY_TEMPLATE, practice="arizona", after_seconds=4)
-    fault = running.sandbox.nextech.faults.plant(slow)
-    number = running.place("arizona", "everyday")
+def test_what_a_task_had_sent_when_its_machine_died_is_found_by_its_next_try_and_not_sent_again(running: Running):
+    under_way = place_orders(running, "arizona", [slow(6)])
     run = trigger(running.api)
-    wait_for(lambda: fault.struck, "the payment on its way")
-    task = run.task("sync_practice.post_payments", "arizona")
-    assert task is not None
-    assert task.pid is not None
-    os.kill(task.pid, signal.SIGKILL)
-    wait_for(lambda: is_booked(running, "arizona", number), "the payment that nobody waits for any more")
-    assert endings(running.sandbox, running.ledger)["arizona", number].status == "Waiting for Sync"
+    wait_for(under_way.have_arrived, "the payment on its way")
+    processes_of(posting_task(run, "arizona")).kill_both()
+    assert under_way.statuses() == {"Waiting for Sync": 1}
     assert run.state() == "running"
-    run.wait()
-    killed = run.task("sync_practice.post_payments", "arizona")
-    assert killed is not None
-    assert (killed.state, killed.try_number) == ("success", 2)
-    assert endings(running.sandbox, running.ledger)["arizona", number].status == "Synced"
-    assert is_booked(running, "arizona", number)
-    assert fault.struck == 1
+    assert run.wait() == "success"
+    again = run.task("sync_practice.post_payments", "arizona")
+    assert again is not None
+    assert (again.state, again.try_number) == ("success", 2)
+    assert (under_way.statuses(), under_way.unanswered()) == ({"Synced": 1}, 1)
+    assert wrongs(running) == []
+
+
+@pytest.mark.usefixtures("first_run")
+def test_a_posting_task_that_is_cleared_while_a_payment_is_on_its_way_sends_it_once(running: Running):
+    under_way = place_orders(running, "central", [slow(7)])
+    run = trigger(running.api)
+    wait_for(under_way.have_arrived, "the payment on its way")
+    assert run.clear(posting_task(run, "central")) != []
+    assert run.wait() == "success"
+    recover(running)
+    assert (under_way.statuses(), under_way.unanswered()) == ({"Synced": 1}, 1)
+    assert wrongs(running) == []
 
 
 def test_neither_database_nor_a_log_keeps_patient_data_of_all_these_runs(running: Running, first_run: WatchedRun):
