@@ -24,6 +24,15 @@ UTC_DAY = "dated by the day in UTC"
 ELSEWHERE = "also on another patient than decided"
 OFFLINE_TOO = "a part was refunded offline"
 
+_DECIDED_BY_LEDGER = (
+    DifferenceClass.VOIDED_AS_REFUND,
+    DifferenceClass.VOIDED,
+    DifferenceClass.IN_FLIGHT,
+    DifferenceClass.OVERDUE,
+    DifferenceClass.NEEDS_A_PERSON,
+    DifferenceClass.LOST_POSTING,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -66,7 +75,7 @@ def _list_orders(
     is_listed = orders["is_placed_in"] | (orders["paid_count_in"] > 0) | (returned_cents > 0)
     store_cents = orders["expected_cents"].where(orders["is_placed_in"], 0) - returned_cents
     orders, classes = orders[is_listed], classes[is_listed]
-    is_voided = classes.isin([DifferenceClass.VOIDED.value, DifferenceClass.VOIDED_AS_REFUND.value])
+    is_voided = _is_one_of(classes, DifferenceClass.VOIDED, DifferenceClass.VOIDED_AS_REFUND)
     section = pd.Series(Section.POSTED.name, orders.index).where(is_posted[is_listed], Section.NOT_POSTED.name)
     return make_lines(
         subject="order:" + orders["entity_id"].astype(str),
@@ -81,10 +90,21 @@ def _list_orders(
         nextech_cents=orders["paid_cents_in"],
         at_stake_cents=orders["expected_cents"].mask(orders["expected_cents"] == 0, orders["paid_cents"]),
         since=_order_since(orders, classes),
-        reason=orders["ledger_reason"].fillna(orders["reason"]),
+        reason=_order_reason(orders, classes),
         detail=_order_detail(orders, classes),
         marker=orders["marker"],
     )
+
+
+def _order_reason(orders: pd.DataFrame, classes: pd.Series) -> pd.Series:
+    """Return the ledger's reason where the ledger decided the class, else the store's; none for a payment that stands."""
+    is_ledgers = _is_one_of(classes, *_DECIDED_BY_LEDGER)
+    is_standing = has_money(orders) & ~_is_one_of(classes, DifferenceClass.POSTED_BUT_NOT_DUE)
+    return orders["reason"].mask(is_ledgers & orders["ledger_reason"].notna(), orders["ledger_reason"]).mask(is_standing)
+
+
+def _is_one_of(classes: pd.Series, *wanted: DifferenceClass) -> pd.Series[bool]:
+    return classes.isin([class_.value for class_ in wanted])
 
 
 def _order_since(orders: pd.DataFrame, classes: pd.Series) -> pd.Series:
@@ -92,19 +112,19 @@ def _order_since(orders: pd.DataFrame, classes: pd.Series) -> pd.Series:
     is_waiting = orders["ledger_state"] == OrderState.WAITING
     is_held = (classes == DifferenceClass.ON_HOLD) & is_waiting
     is_case = classes == DifferenceClass.NEEDS_A_PERSON
-    is_late = classes.isin([DifferenceClass.IN_FLIGHT.value, DifferenceClass.OVERDUE.value])
-    is_gone = classes.isin([DifferenceClass.LOST_POSTING.value, DifferenceClass.VOIDED.value])
+    is_late = _is_one_of(classes, DifferenceClass.IN_FLIGHT, DifferenceClass.OVERDUE)
+    is_gone = _is_one_of(classes, DifferenceClass.LOST_POSTING, DifferenceClass.VOIDED)
     since = orders["placed_at"].mask(is_late, due_since(orders))
     since = since.mask((is_held | is_case) & orders["ledger_changed_at"].notna(), orders["ledger_changed_at"])
     return since.mask(is_gone & orders["ledger_posted_at"].notna(), orders["ledger_posted_at"])
 
 
 def _order_detail(orders: pd.DataFrame, classes: pd.Series) -> pd.Series:
-    is_shifted = classes.isin([DifferenceClass.DATE_SHIFTED.value, DifferenceClass.CUTOFF.value])
+    is_shifted = _is_one_of(classes, DifferenceClass.DATE_SHIFTED, DifferenceClass.CUTOFF)
     is_utc_day = orders["placed_at"].dt.tz_localize(None).dt.normalize() == orders["paid_day"]
-    is_amount = classes.isin([DifferenceClass.OVER.value, DifferenceClass.SHORT.value, DifferenceClass.SPLIT_INCOMPLETE.value])
+    is_amount = _is_one_of(classes, DifferenceClass.OVER, DifferenceClass.SHORT, DifferenceClass.SPLIT_INCOMPLETE)
     is_elsewhere = is_amount & (orders["paid_elsewhere_count"] > 0)
-    detail = orders["ledger_detail"].mask(has_money(orders))
+    detail = orders["ledger_detail"].where(_is_one_of(classes, *_DECIDED_BY_LEDGER))
     return detail.mask(is_shifted & is_utc_day, UTC_DAY).mask(is_elsewhere, ELSEWHERE)
 
 
