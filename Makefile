@@ -18,7 +18,7 @@ UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet 
 	--generate-hashes --no-emit-index-url --no-annotate
 SBOM ?= .run/sbom.json
 
-.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation check bench-burst letters lock sbom clean
+.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst letters lock sbom clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ test-airflow: setup-dev ## Let a real Airflow fail in every way while payments a
 
 test-simulation: setup-dev ## Play SCHEDULES=1000 seeded schedules of faults, from SEED=1 on
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.stateful --schedules $(SCHEDULES) --seed $(SEED)
+
+test-crash: setup-dev ## Hit real processes at every point, the full cross; CELL="K8 after" plays those with that in their name
+	@CRASH_CELLS="$(or $(CELL),all)" $(BIN)/python -m pytest -q -n 2 tests/crash/test_crash_matrix.py
 
 check: setup-dev ## Check format, style, types, imports and SQL
 	@$(BIN)/ruff format --check --quiet .
