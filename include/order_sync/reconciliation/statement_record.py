@@ -31,7 +31,12 @@ def record_line(line: Line) -> dict[str, Any]:
 def restore_statement(record: dict[str, Any], lines: Iterable[dict[str, Any]]) -> Statement:
     """Return the statement that was recorded; raises pydantic's `ValidationError` for a record that is none."""
     statement = _STATEMENT.validate_python(record, strict=False)
-    return replace(statement, lines=tuple(_LINE.validate_python(line, strict=False) for line in lines))
+    return replace(statement, lines=tuple(restore_line(line) for line in lines))
+
+
+def restore_line(record: dict[str, Any]) -> Line:
+    """Return the line that was recorded; raises pydantic's `ValidationError` for a record that is none."""
+    return _LINE.validate_python(record, strict=False)
 
 
 def hash_facts(statement: Statement) -> str:

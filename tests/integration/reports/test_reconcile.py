@@ -1,0 +1,199 @@
+"""Mornings of a practice: what is reported, what is re-opened later, and what becomes of a report that cannot be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import httpx
+import pytest
+
+from order_sync.alarms import alarm_for
+from order_sync.errors import LedgerBusyError, ReconciliationError, SourceUnavailableError
+from order_sync.ledger.claims import take_claim
+from order_sync.ledger.differences import open_differences
+from order_sync.ledger.report_models import DifferenceState
+from order_sync.ledger.reports import find_report, last_reported_day, last_reports, read_statement
+from order_sync.reconcile import reconcile_periods
+from order_sync.reconciliation import proof
+from order_sync.reconciliation.classes import DifferenceClass
+from order_sync.reconciliation.periods import Period, day_of, month_of
+from order_sync.reconciliation.statement import Statement
+from order_sync.reports.letters import AlarmKind, Letter, compose_letter
+from sandbox.nextech.books import BookedPayment
+from tests.worlds import Between, SmallWorld
+
+WEDNESDAY = date(2026, 11, 18)
+THURSDAY = date(2026, 11, 19)
+FRIDAY = date(2026, 11, 20)
+
+
+def morning_after(world: SmallWorld, day: date) -> None:
+    """Let the clock come to the next morning, nine hours after the day has ended."""
+    at = day_of(day).cut_off(world.desk().practice) + timedelta(hours=9)
+    world.clock.advance(minutes=(at - world.clock.now()).total_seconds() / 60)
+
+
+def report(world: SmallWorld, *periods: Period) -> list[Statement]:
+    """Reconcile these periods; return what was kept."""
+    ids = reconcile_periods(world.desk(), periods)
+    with world.ledger.transaction() as tx:
+        rows = [find_report(tx, report_id) for report_id in ids]
+        return [read_statement(tx, row) for row in rows if row is not None]
+
+
+def classes_of(statement: Statement) -> dict[DifferenceClass, int]:
+    return {total.class_: total.count for total in statement.classes}
+
+
+def letters_of(statements: list[Statement]) -> list[Letter]:
+    return [compose_letter(statement) for statement in statements]
+
+
+def sync_on_wednesday(world: SmallWorld) -> list[BookedPayment]:
+    world.run_after(minutes=(0, 15))
+    assert len(world.booked()) == 4
+    return world.booked()
+
+
+def test_a_day_on_which_everything_was_posted_agrees_to_the_cent(four: SmallWorld):
+    booked = sync_on_wednesday(four)
+    morning_after(four, WEDNESDAY)
+    (day,) = report(four, day_of(WEDNESDAY))
+    assert classes_of(day) == {DifferenceClass.MATCHED: 4}
+    assert day.variance_cents == 0
+    assert day.posted_cents == day.store_in_cents == sum(row.amount_cents for row in booked)
+
+
+def test_orders_that_the_sync_never_saw_are_found_without_it(four: SmallWorld):
+    morning_after(four, WEDNESDAY)
+    (day,) = report(four, day_of(WEDNESDAY))
+    assert classes_of(day) == {DifferenceClass.NEVER_SEEN: 4}
+    assert day.variance_cents == day.store_in_cents > 0
+
+
+def test_running_a_closed_day_again_gives_the_same_letter_to_the_byte(four: SmallWorld):
+    sync_on_wednesday(four)
+    morning_after(four, WEDNESDAY)
+    first = report(four, day_of(WEDNESDAY), month_of(date(2026, 10, 1)))
+    four.clock.advance(minutes=7 * 60)
+    again = report(four, day_of(WEDNESDAY), month_of(date(2026, 10, 1)))
+    assert [statement.version for statement in again] == [1, 1]
+    assert letters_of(again) == letters_of(first)
+
+
+def test_a_payment_that_staff_void_later_re_opens_its_day_and_the_next_letter_says_so(four: SmallWorld):
+    booked = sync_on_wednesday(four)
+    morning_after(four, WEDNESDAY)
+    report(four, day_of(WEDNESDAY))
+    four.staff("void", payment_id=booked[0].payment_id)
+    morning_after(four, THURSDAY)
+    (thursday,) = report(four, day_of(THURSDAY))
+    (reopened,) = thursday.reopened
+    assert (reopened.period, reopened.version) == (day_of(WEDNESDAY), 2)
+    assert reopened.after_cents - reopened.before_cents == booked[0].amount_cents
+    assert [line.class_ for line in reopened.lines] == [DifferenceClass.VOIDED]
+    with four.ledger.transaction() as tx:
+        row = find_report(tx, "eastern-2026-11-18-v2")
+        assert row is not None
+        assert read_statement(tx, row).variance_cents == booked[0].amount_cents
+    assert [line.class_ for line in thursday.still_open] == [DifferenceClass.VOIDED]
+    letter = compose_letter(thursday)
+    assert "November 18" in letter.text
+
+
+def test_what_was_re_opened_is_told_once(four: SmallWorld):
+    booked = sync_on_wednesday(four)
+    morning_after(four, WEDNESDAY)
+    report(four, day_of(WEDNESDAY))
+    four.staff("void", payment_id=booked[0].payment_id)
+    morning_after(four, THURSDAY)
+    report(four, day_of(THURSDAY))
+    morning_after(four, FRIDAY)
+    (friday,) = report(four, day_of(FRIDAY))
+    assert friday.reopened == ()
+    assert len(friday.still_open) == 1
+
+
+def test_a_difference_is_closed_by_the_report_that_no_longer_shows_it(four: SmallWorld):
+    morning_after(four, WEDNESDAY)
+    report(four, day_of(WEDNESDAY))
+    with four.ledger.transaction() as tx:
+        assert len(open_differences(tx, "eastern")) == 4
+    four.run_after(minutes=(0, 15))
+    (wednesday,) = report(four, day_of(WEDNESDAY))
+    assert (wednesday.version, classes_of(wednesday)) == (2, {DifferenceClass.MATCHED: 4})
+    with four.ledger.transaction() as tx:
+        assert open_differences(tx, "eastern") == []
+
+
+def test_the_month_is_the_sum_of_its_days(four: SmallWorld):
+    sync_on_wednesday(four)
+    four.clock.advance(minutes=60 * 24 * 20)
+    days = report(four, *(day_of(day) for day in month_of(WEDNESDAY).days))
+    (month,) = report(four, month_of(WEDNESDAY))
+    assert month.store_in_cents == sum(day.store_in_cents for day in days) > 0
+    assert month.variance_cents == sum(day.variance_cents for day in days)
+    assert [each.store_cents for each in month.days] == [day.store_in_cents - day.store_back_cents for day in days]
+
+
+def test_a_store_that_cannot_be_read_makes_an_alarm_and_no_report(four: SmallWorld):
+    def down(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(503, json={"message": "maintenance"})
+
+    morning_after(four, WEDNESDAY)
+    desk = four.desk(store_wrap=lambda inner: Between(inner, down))
+    with pytest.raises(SourceUnavailableError):
+        reconcile_periods(desk, [day_of(WEDNESDAY)])
+    with four.ledger.transaction() as tx:
+        assert last_reports(tx, "eastern") == []
+        alarm = alarm_for(tx, desk.practice, day_of(WEDNESDAY))
+    assert alarm.kind is AlarmKind.STORE_UNREADABLE
+    assert "status 503" in alarm.message
+    report(four, day_of(WEDNESDAY))
+    assert four.open_reasons() == []
+
+
+def test_sums_that_do_not_tie_make_an_alarm_and_no_report(four: SmallWorld, monkeypatch: pytest.MonkeyPatch):
+    sync_on_wednesday(four)
+    morning_after(four, WEDNESDAY)
+    honest: Callable[..., int] = proof._money_of_store
+    monkeypatch.setattr(proof, "_money_of_store", lambda facts, period: honest(facts, period) + 1)
+    with pytest.raises(ReconciliationError, match=r"eastern 2026-11-18: store side"):
+        reconcile_periods(four.desk(), [day_of(WEDNESDAY)])
+    with four.ledger.transaction() as tx:
+        assert last_reports(tx, "eastern") == []
+        alarm = alarm_for(tx, four.desk().practice, day_of(WEDNESDAY))
+    assert alarm.kind is AlarmKind.NOT_TIED
+    assert "the lines say" in alarm.message
+    monkeypatch.undo()
+    report(four, day_of(WEDNESDAY))
+    assert four.open_cases() == []
+
+
+def test_two_runs_do_not_reconcile_one_practice_at_once(four: SmallWorld):
+    with four.ledger.transaction() as tx:
+        take_claim(tx, "reconcile:eastern", holder="another run", seconds=900)
+    with pytest.raises(LedgerBusyError, match="another run is reconciling"):
+        reconcile_periods(four.desk(), [day_of(WEDNESDAY)])
+
+
+def test_the_days_that_were_reported_are_known(four: SmallWorld):
+    with four.ledger.transaction() as tx:
+        assert last_reported_day(tx, "eastern") is None
+    morning_after(four, THURSDAY)
+    report(four, day_of(WEDNESDAY), day_of(THURSDAY), month_of(date(2026, 10, 1)))
+    with four.ledger.transaction() as tx:
+        assert last_reported_day(tx, "eastern") == THURSDAY
+        assert last_reported_day(tx, "central") is None
+
+
+def test_a_difference_keeps_its_owner_in_the_next_report(four: SmallWorld):
+    morning_after(four, WEDNESDAY)
+    report(four, day_of(WEDNESDAY))
+    with four.ledger.transaction() as tx:
+        row = open_differences(tx, "eastern")[0]
+        row.owner, row.state = "pat", DifferenceState.ASSIGNED
+    morning_after(four, THURSDAY)
+    (thursday,) = report(four, day_of(THURSDAY))
+    assert [line.owner for line in thursday.still_open].count("pat") == 1
