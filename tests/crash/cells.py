@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import combinations
+from itertools import combinations, product
 
 from tests.crash.places import DATABASES, FREEZES_SECONDS, OUTCOMES, PLACES, Blow, Cell, can_happen
 
@@ -40,14 +40,13 @@ def count(cells: Iterable[Cell]) -> Counter[tuple[str, str]]:
 
 def all_cells() -> list[Cell]:
     """Return the full cross, without what cannot happen; freezes take turns in how long they last."""
-    cells = []
-    for place in PLACES:
-        for blow in Blow:
-            for index, outcome in enumerate(OUTCOMES):
-                if can_happen(place, blow, outcome):
-                    for turn, database in enumerate(DATABASES):
-                        cells.append(Cell(place, blow, outcome, database, _seconds(blow, PLACES.index(place) + index + turn)))
-    return cells
+    return [
+        Cell(place, blow, outcome, database, FREEZES_SECONDS[(i + j + k) % len(FREEZES_SECONDS)] if blow is Blow.FREEZE else 0)
+        for (i, outcome), (j, database), (k, place), blow in product(
+            enumerate(OUTCOMES), enumerate(DATABASES), enumerate(PLACES), Blow
+        )
+        if can_happen(place, blow, outcome)
+    ]
 
 
 def few_cells() -> list[Cell]:
@@ -78,7 +77,3 @@ def _pairs(cell: Cell) -> Iterator[tuple[object, ...]]:
     for (first, a), (second, b) in combinations(enumerate(values), 2):
         if a is not None and b is not None:
             yield first, a, second, b
-
-
-def _seconds(blow: Blow, turn: int) -> int:
-    return FREEZES_SECONDS[turn % len(FREEZES_SECONDS)] if blow is Blow.FREEZE else 0

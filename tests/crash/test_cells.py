@@ -34,3 +34,8 @@ def test_the_full_cross_lacks_only_what_cannot_happen():
     possible = sum(can_happen(place, blow, outcome) for place in PLACES for blow in Blow for outcome in OUTCOMES)
     assert len(set(all_cells())) == possible * len(DATABASES)
     assert {kind for kind, _ in count(all_cells())} == {kind for kind, _ in dimensions(all_cells()[0])}
+
+
+def test_a_process_is_frozen_for_every_length_at_every_place():
+    frozen = {(cell.place, cell.freeze_seconds) for cell in all_cells() if cell.blow is Blow.FREEZE}
+    assert frozen == {(place, seconds) for place in PLACES for seconds in FREEZES_SECONDS}
