@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from order_sync.customer_keys import content_key, customer_key
 from order_sync.desk import Desk
@@ -180,8 +181,11 @@ def _facts(order: Order, desk: Desk) -> dict[str, object]:
         amount_cents: int | None = cents(order.totals.grand_total)
     except AmountError:
         amount_cents = None
+    given_back = order.totals.refunded
+    if not desk.practice.record_offline_refunds:
+        given_back = max(given_back - order.totals.refunded_offline, Decimal(0))
     try:
-        refunded_cents = cents(order.totals.refunded)
+        refunded_cents = cents(given_back)
     except AmountError:
         refunded_cents = 0
     return {

@@ -137,6 +137,8 @@ class Practice(Strict):
     store_ids: tuple[int, ...] = ()
     """The store views of this practice when several share one Commerce; empty means all."""
     nextech: NextechSettings
+    record_offline_refunds: bool = True
+    """Whether a refund that the store made offline is to be recorded in Nextech, too: money went back in another way."""
     own_phones: tuple[str, ...] = ()
     """The practice's own numbers: they count as unknown in matching."""
     membership_sku_prefixes: tuple[str, ...] = ()

@@ -66,6 +66,10 @@ class Reason(StrEnum):
     REPORT_NOT_TIED = "report_not_tied"
 
 
+POSTED_BY_HAND = "posted by hand"
+"""The detail of an order that a person has closed because its payment is in Nextech already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What staff read about a reason."""

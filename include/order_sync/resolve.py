@@ -19,7 +19,7 @@ from order_sync.ledger.session import Transaction
 from order_sync.payment_reads import read_evidence_of
 from order_sync.payments import PostOutcome
 from order_sync.posting_rules import Absent, PossibleManualEntry
-from order_sync.reasons import Reason
+from order_sync.reasons import POSTED_BY_HAND, Reason
 from order_sync.rerun import MATCH_AGAIN
 from order_sync.restores import hold_of
 from order_sync.statuses import OrderState
@@ -66,7 +66,7 @@ def choose_patient(
 class DismissReason(StrEnum):
     """Why an order is not posted: a closed list, because free text would end up in the store and in reports."""
 
-    POSTED_BY_HAND = "posted by hand"
+    POSTED_BY_HAND = POSTED_BY_HAND
     REPLACED = "replaced by another order"
     TEST_ORDER = "test order"
     NOT_A_PATIENT = "not a patient"

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from order_sync.ledger.columns import table_of
 from order_sync.ledger.models import OPEN_CASE, CaseRow, CaseState, OrderRow
+from order_sync.ledger.refund_models import RefundRow
 from order_sync.ledger.session import Transaction, insert_if_absent
 from order_sync.reasons import Reason, next_step, sentence
 
@@ -20,6 +21,8 @@ _LOCKED = select(CaseRow).with_for_update().execution_options(populate_existing=
 _OPEN_OF_CAUSE = _LOCKED.where(_OF_CAUSE, OPEN_CASE)
 _LAST_OF_CAUSE = _LOCKED.where(_OF_CAUSE).order_by(_CASES.c.id.desc()).limit(1)
 _MOST_TOLD = select(func.max(_CASES.c.amount_cents)).where(_OF_CAUSE)
+_REFUNDS = table_of(RefundRow)
+_KNOWN_REFUNDS = select(func.sum(_REFUNDS.c.amount_cents)).where(_REFUNDS.c.order_id == bindparam("of_order"))
 _OPEN_AMONG = select(CaseRow).where(_CASES.c.cause.in_(bindparam("causes", expanding=True)), OPEN_CASE).order_by(_CASES.c.id)
 _OPEN = select(CaseRow).where(OPEN_CASE).order_by(_CASES.c.opened_at, _CASES.c.id)
 _CLOSE = (
@@ -110,18 +113,20 @@ def _take_up_again(tx: Transaction, cause: str, reason: Reason) -> bool:
 def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:
     """Open the case that a refund of a posted order has to be recorded in Nextech by a person (design section 6).
 
-    Once for each amount: a refund whose case is closed is recorded, and comes back only when more is refunded.
+    It is the first notice, by the order's total: the daily look at the credit memos (`refund_debt`) gives each of them a
+    case of its own. Once for each amount: what is told, or known as a credit memo, comes back only when more is refunded.
     """
     cause = refund_cause(order.id)
     told = tx.session.scalar(_MOST_TOLD, {"of_cause": cause})
-    if told is None or told < refunded_cents:
+    known_cents = tx.session.scalar(_KNOWN_REFUNDS, {"of_order": order.id}) or 0
+    if max(told or 0, known_cents) < refunded_cents:
         open_case(
             tx,
             practice_id=order.practice_id,
             cause=cause,
             reason=Reason.REFUND_TO_RECORD,
             order=order,
-            amount_cents=refunded_cents,
+            amount_cents=refunded_cents - known_cents,
         )
 
 
