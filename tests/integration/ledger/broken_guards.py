@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from order_sync.ledger.cases import open_case, order_cause
@@ -272,6 +272,20 @@ _POSTGRES_DROP = text(
     WHERE relkind = 'i' AND relname = :name AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = :name)
     """
 )
+
+
+def ignore_foreign_keys(ledger: Ledger) -> None:
+    """Take every foreign key that points to an order out of its table, or out of force."""
+    if ledger.engine.dialect.name == "postgresql":
+        question = (
+            "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint"
+            " WHERE contype = 'f' AND confrelid = 'orders'::regclass"
+        )
+        for (statement,) in _ask(ledger, question):
+            with ledger.transaction() as tx:
+                tx.session.execute(text(str(statement)))
+        return
+    event.listen(ledger.engine, "checkout", lambda connection, *_rest: connection.execute("PRAGMA foreign_keys=OFF"))
 
 
 def guards_in(ledger: Ledger) -> set[str]:

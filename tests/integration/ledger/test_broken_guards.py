@@ -1,6 +1,10 @@
 """Every trigger and unique key is needed: what it refuses gets in as soon as it is gone, on both databases."""
 
+import contextlib
+
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from order_sync.ledger.session import Ledger
 from tests.integration.ledger.broken_guards import (
@@ -8,9 +12,11 @@ from tests.integration.ledger.broken_guards import (
     POSTGRES_GUARDS,
     DatabaseGuard,
     guards_in,
+    ignore_foreign_keys,
     take_out,
 )
 from tests.integration.ledger.broken_report_guards import REPORT_GUARDS
+from tests.integration.ledger.rows import attempted
 
 ALL = {**DATABASE_GUARDS, **REPORT_GUARDS}
 ON_BOTH = [pytest.param(guard, id=name) for name, guard in ALL.items()]
@@ -55,3 +61,21 @@ def test_one_guard_is_taken_out_and_no_other(ledger: Ledger):
     before = guards_in(ledger)
     take_out(ledger, "uq_payments_marker")
     assert before - guards_in(ledger) == {"uq_payments_marker"}
+
+
+def _remove_the_order(ledger: Ledger) -> int:
+    """Try to remove an order with all that hangs on it; return how many orders are left."""
+    attempted(ledger)
+    with contextlib.suppress(IntegrityError), ledger.transaction() as tx:
+        tx.session.execute(text("DELETE FROM orders"))
+    with ledger.transaction() as tx:
+        return int(tx.session.execute(text("SELECT count(*) FROM orders")).scalar_one())
+
+
+def test_an_order_is_kept_by_what_points_to_it(ledger: Ledger):
+    assert _remove_the_order(ledger) == 1
+
+
+def test_without_foreign_keys_an_order_can_be_removed(ledger: Ledger):
+    ignore_foreign_keys(ledger)
+    assert _remove_the_order(ledger) == 0

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
 from order_sync.accounts import find_namesakes
-from order_sync.clients.exchanges import AnswerLostError, NotSentError
-from order_sync.clients.http import Answer
-from order_sync.payments import PostOutcome
-from order_sync.reasons import Reason
-from order_sync.statuses import OrderState
-from sandbox.nextech.faults import Effect
 from tests.integration.sync.guards import breaking as by
 from tests.integration.sync.guards import looking_schedules as look
-from tests.integration.sync.guards import outcome_schedules as answers
 from tests.integration.sync.guards import posting_schedules as post
-from tests.integration.sync.guards import restore_schedules as restore
 from tests.integration.sync.guards.ground import Schedule
-
-EXECUTED, NOT_EXECUTED, UNKNOWN = PostOutcome
 
 
 @dataclass(frozen=True)
@@ -33,17 +22,6 @@ class Control:
     goes_wrong: str
     """How the schedule's complaint begins."""
 
-
-def _status(*statuses: int) -> Callable[[Answer], bool]:
-    return lambda answer: answer.status in statuses
-
-
-def _is_success(answer: Answer) -> bool:
-    return answer.is_success
-
-
-HTML = {"content": b"<html>Signed out</html>", "headers": {"content-type": "text/html"}}
-NO_ID = {"json": {"resourceType": "PaymentReconciliation"}}
 
 CONTROLS: dict[str, Control] = {
     "no look before a post": Control("R0", by.ABSENT_BEFORE_THE_POST, look.a_ledger_that_lost_its_memory, "doubled"),
@@ -88,57 +66,6 @@ CONTROLS: dict[str, Control] = {
     "a post follows redirects": Control(
         "R4", by.resend_when(lambda answer: 300 <= answer.status < 400), post.a_redirect_to_another_host, "leak"
     ),
-    "no answer is not executed": Control(
-        "R5", by.misread_silence(NOT_EXECUTED, AnswerLostError), answers.executed_late_without_an_answer, "doubled"
-    ),
-    "5xx is not executed": Control(
-        "R5", by.misread(_status(502), NOT_EXECUTED), answers.executed_late_behind(502, **answers.GATEWAY_PAGE), "doubled"
-    ),
-    "a gateway's 408 is not executed": Control(
-        "R5", by.misread(_status(408), NOT_EXECUTED), answers.executed_late_behind(408, **answers.GATEWAY_PAGE), "doubled"
-    ),
-    "a gateway's 400 is not executed": Control(
-        "R5", by.misread(_status(400), NOT_EXECUTED), answers.executed_late_behind(400, **answers.GATEWAY_PAGE), "doubled"
-    ),
-    "a redirect is not executed": Control(
-        "R5", by.misread(_status(302), NOT_EXECUTED), answers.executed_late_behind(302), "doubled"
-    ),
-    "2xx without JSON is not executed": Control(
-        "R5", by.misread(_is_success, NOT_EXECUTED), answers.executed_late_behind(200, **HTML), "doubled"
-    ),
-    "2xx without an id is not executed": Control(
-        "R5", by.misread(_is_success, NOT_EXECUTED), answers.executed_late_behind(201, **NO_ID), "doubled"
-    ),
-    "2xx without an id is executed": Control(
-        "R5", by.misread(_is_success, EXECUTED), answers.a_201_for_nothing, "wrong status"
-    ),
-    "2xx with another amount is executed": Control(
-        "R5 and the read back",
-        by.both(by.misread(_is_success, EXECUTED), by.returns(None, "order_sync.post._read_back")),
-        answers.booked_with_another_amount,
-        "wrong status",
-    ),
-    "401 proves nothing": Control(
-        "R5", by.misread(_status(401), UNKNOWN), answers.refused(Effect.UNAUTHORIZED, OrderState.CONFIRMED), "wrong state"
-    ),
-    "429 proves nothing": Control(
-        "R5", by.misread(_status(429), UNKNOWN), answers.refused(Effect.RATE_LIMITED, OrderState.CONFIRMED), "wrong state"
-    ),
-    "the API's own 400 proves nothing": Control(
-        "R5",
-        by.misread(_status(400), UNKNOWN),
-        answers.refused(Effect.REJECTED, OrderState.QUEUED, Reason.PAYMENT_REJECTED),
-        "wrong state",
-    ),
-    "the API's own 404 proves nothing": Control(
-        "R5",
-        by.misread(_status(404), UNKNOWN),
-        answers.refused(Effect.NOT_FOUND, OrderState.QUEUED, Reason.PATIENT_GONE),
-        "wrong state",
-    ),
-    "no connection proves nothing": Control(
-        "R5", by.misread_silence(UNKNOWN, NotSentError), answers.no_connection, "wrong state"
-    ),
     "state and attempt in two transactions": Control(
         "R6", by.record_in_two_transactions, post.killed_while_the_outcome_is_recorded, "stuck"
     ),
@@ -177,24 +104,6 @@ CONTROLS: dict[str, Control] = {
     ),
     "an unsettled attempt does not count": Control(
         "R1", by.returns(None, "order_sync.posting_plans.latest_attempt"), post.an_attempt_that_nobody_settled, "doubled"
-    ),
-    "a person's version is not compared": Control(
-        "R10",
-        by.put(by.expect_any_version, "order_sync.resolve._expect"),
-        look.a_case_that_changed_since_the_person_saw_it,
-        "lost",
-    ),
-    "post again at once": Control(
-        "24 hours",
-        by.returns(by.AT_ONCE, "order_sync.resolve.timedelta"),
-        look.three_hours_late_and_an_impatient_person,
-        "doubled",
-    ),
-    "post again without a fresh read": Control(
-        "fresh read and R0",
-        by.both(by.returns(by.ABSENT, "order_sync.resolve.verdict_on"), by.ABSENT_BEFORE_THE_POST),
-        look.two_days_late_and_a_person,
-        "doubled",
     ),
     "the body is built when it is sent": Control(
         "R11", by.build_the_body_when_it_is_sent, post.bytes_on_the_wire, "wrong record"
@@ -294,32 +203,8 @@ CONTROLS: dict[str, Control] = {
         look.two_customers_of_a_server_without_lists,
         "wrong patient",
     ),
-    "orders from before a restore are not held": Control(
-        "declared restore",
-        by.put(by.hold_nothing_back, "order_sync.match.hold_back", "order_sync.post.hold_back"),
-        restore.a_booking_under_way_when_an_older_ledger_is_put_back,
-        "doubled",
-    ),
-    "after a restore one patient's payments are enough": Control(
-        "declared restore",
-        by.returns((), "order_sync.restores.LookEverywhere.entries_of"),
-        restore.a_payment_on_another_chart_than_the_one_that_is_picked_anew,
-        "doubled",
-    ),
-    "a search by date needs no witness": Control(
-        "declared restore",
-        by.returns(None, "order_sync.restores._require_witness"),
-        restore.a_search_by_date_that_is_not_understood,
-        "doubled",
-    ),
-    "accounts are opened after a restore as before": Control(
-        "declared restore",
-        by.returns(None, "order_sync.accounts.hold_on_account"),
-        restore.an_account_under_way_when_an_older_ledger_is_put_back,
-        "doubled",
-    ),
 }
-"""Every mutant by its name."""
+"""Every mutant of the machine's own steps, by its name."""
 
 COVERED: dict[str, tuple[by.Break, Schedule]] = {
     "the order is not read again": (
@@ -330,11 +215,6 @@ COVERED: dict[str, tuple[by.Break, Schedule]] = {
         by.returns(True, "order_sync.posting_plans._is_still_due"),
         post.refunded_between_matching_and_posting,
     ),
-    "post again without a fresh read": (
-        by.returns(by.ABSENT, "order_sync.resolve.verdict_on"),
-        look.two_days_late_and_a_person,
-    ),
-    "another amount is executed": (by.misread(_is_success, EXECUTED), answers.booked_with_another_amount),
     "an account in doubt does not count": (
         by.returns(None, "order_sync.accounts.doubtful_account"),
         look.two_orders_of_a_customer_whose_account_is_created_late,

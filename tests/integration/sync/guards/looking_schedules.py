@@ -209,6 +209,21 @@ def an_account_whose_answer_was_lost_in_a_kill(ground: Ground) -> None:
     has_charts(empty, 1)
 
 
+def another_run_looks_while_an_account_is_refused(ground: Ground) -> None:
+    empty = ground.world(0)
+    empty.place(ORA.buyer())
+    empty.plant(Effect.REJECTED, route=PATIENTS)
+    other = empty.desk()
+
+    def look(request: httpx.Request) -> httpx.Request:
+        if request.method == "POST" and request.url.path.rstrip("/").endswith(PATIENTS):
+            empty.run(other)
+        return request
+
+    empty.run(empty.desk(nextech_wrap=lambda inner: Between(inner, look)))
+    assert empty.open_reasons() == [Reason.ACCOUNT_REJECTED], "wrong text: the proved rejection is lost"
+
+
 def two_charts_of_one_person(ground: Ground) -> None:
     empty = ground.world(0)
     empty.add_chart(ORA)

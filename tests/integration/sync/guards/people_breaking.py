@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from order_sync import rerun, resolve
+from order_sync import resolve
+from order_sync.intake import take_in
 from order_sync.ledger.session import Ledger, Transaction
 from order_sync.reasons import Reason
 from order_sync.statuses import ALLOWED_STEPS, OrderState
@@ -30,15 +31,13 @@ def take_for_queued(reason: Reason) -> Break:
 
 
 def rerun_whatever_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = rerun.take_in
-
-    def take_in(tx: Transaction, desk: Any, seen: Any) -> Any:
-        row = original(tx, desk, seen)
+    def take_in_as_queued(tx: Transaction, desk: Any, seen: Any) -> Any:
+        row = take_in(tx, desk, seen)
         tx.session.expunge(row)
         row.state, row.reason = OrderState.QUEUED, Reason.PAYMENT_REJECTED.value
         return row
 
-    monkeypatch.setattr(rerun, "take_in", take_in)
+    monkeypatch.setattr("order_sync.rerun.take_in", take_in_as_queued)
 
 
 def allow(*steps: tuple[OrderState, OrderState]) -> Break:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
 from tests.integration.sync.guards import breaking as by
+from tests.integration.sync.guards import looking_schedules as look
 from tests.integration.sync.guards import people_breaking as people_by
 from tests.integration.sync.guards import people_schedules as people
 from tests.integration.sync.guards.controls import Control
@@ -16,6 +17,24 @@ ANY_REASON = by.put(frozenset(Reason), "order_sync.resolve.PATIENT_TO_PICK")
 RERUN_FOR_ANY_REASON = by.put(frozenset(Reason), "order_sync.rerun.POST_AGAIN")
 
 PEOPLE_CONTROLS: dict[str, Control] = {
+    "a person's version is not compared": Control(
+        "R10",
+        by.put(by.expect_any_version, "order_sync.resolve._expect"),
+        look.a_case_that_changed_since_the_person_saw_it,
+        "lost",
+    ),
+    "post again at once": Control(
+        "24 hours",
+        by.returns(by.AT_ONCE, "order_sync.resolve.timedelta"),
+        look.three_hours_late_and_an_impatient_person,
+        "doubled",
+    ),
+    "post again without a fresh read": Control(
+        "fresh read and R0",
+        by.both(by.returns(by.ABSENT, "order_sync.resolve.verdict_on"), by.ABSENT_BEFORE_THE_POST),
+        look.two_days_late_and_a_person,
+        "doubled",
+    ),
     "Send takes an order that is being posted": Control(
         "R9 and attempts", by.both(SEND_ANY, people_by.NO_ATTEMPT), people.sent_while_it_is_posted, "stuck"
     ),
@@ -35,6 +54,12 @@ PEOPLE_CONTROLS: dict[str, Control] = {
         "R9",
         by.put(by.overdue_at_once, "order_sync.verify.overdue_attempts"),
         people.rerun_while_it_is_refused,
+        "wrong text",
+    ),
+    "an account is looked for before its deadline": Control(
+        "R9",
+        by.put(by.overdue_at_once, "order_sync.accounts.overdue_attempts"),
+        look.another_run_looks_while_an_account_is_refused,
         "wrong text",
     ),
     "Send does not compare the version": Control(
@@ -76,6 +101,10 @@ PEOPLE_CONTROLS: dict[str, Control] = {
 }
 
 PEOPLE_COVERED: dict[str, tuple[by.Break, Schedule]] = {
+    "post again without a fresh read": (
+        by.returns(by.ABSENT, "order_sync.resolve.verdict_on"),
+        look.two_days_late_and_a_person,
+    ),
     "Send takes an order that is being posted": (SEND_ANY, people.sent_while_it_is_posted),
     "Send asks for no attempt": (people_by.NO_ATTEMPT, people.sent_while_it_is_posted),
     "Send takes an order whose outcome is unknown": (ANY_REASON, people.sent_with_an_unknown_outcome),
