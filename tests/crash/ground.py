@@ -26,9 +26,9 @@ from tests.crash.places import SILENT, Blow, Cell, Edge, Scenario
 from tests.crash.time_machine import TimeMachine
 from tests.worlds import PATIENTS, PAY
 
-HELD_BACK_SECONDS = 2.0
+HELD_BACK_SECONDS = 5.0
 """How long the server keeps an answer to itself at the places where it has done its work and not answered."""
-_SILENCE_SECONDS = 0.7
+_SILENCE_SECONDS = 1.5
 """How long a process waits for an answer that never comes."""
 _ANSWER_SECONDS = 8.0
 """How long it waits for others: less than a freeze, more than the machine's worst moment."""
