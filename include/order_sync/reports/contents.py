@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from order_sync.errors import ReconciliationError
 from order_sync.money import format_money
 from order_sync.reconciliation.classes import TEXTS, DifferenceClass, Section, Weight
 from order_sync.reconciliation.periods import PeriodKind
@@ -17,10 +18,7 @@ from order_sync.reports.wording import count_words, one_line, period_words, shor
 
 _LINES_OF_A_REOPENING = 10
 _LONGEST_NAME = 60
-
-
-class UntiedReportError(ValueError):
-    """A statement whose classes do not explain its variance, or whose lines are not what its classes say."""
+_LONGEST_REMARK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +156,7 @@ def needs_a_person(line: Line) -> bool:
 def contents_of(statement: Statement) -> Contents:
     """Return what the report of a statement says.
 
-    Raises `UntiedReportError` when its sums do not tie: such a report must not leave as if they did.
+    Raises `ReconciliationError` when its sums do not tie: such a report must not leave as if they did.
     """
     _assert_ties(statement)
     to_do = _to_do(statement)
@@ -197,8 +195,8 @@ def item_of(line: Line, *, is_earlier: bool = False) -> Item:
         kind="Payment" if is_payment else "Order",
         reference=one_line(payments if is_payment else line.number or line.subject, longest=_LONGEST_NAME),
         title=text.title,
-        remark=one_line(" ".join(filter(None, remarks))),
-        next_step=one_line(line.next_step or text.next_step),
+        remark=one_line(" ".join(filter(None, remarks)), longest=_LONGEST_REMARK),
+        next_step=one_line(line.next_step or text.next_step, longest=_LONGEST_REMARK),
         amount_cents=line.at_stake_cents,
         store_cents=line.store_cents,
         nextech_cents=line.nextech_cents,
@@ -228,10 +226,10 @@ def _assert_ties(statement: Statement) -> None:
     )
     if not statement.is_tied or not all(sides) or said != counted or len(said) != len(statement.classes):
         msg = (
-            f"{statement.report_id}: the report does not tie: the difference is {statement.variance_cents} cents, the classes"
+            f"report {statement.report_id} does not tie: the difference is {statement.variance_cents} cents, the classes"
             f" explain {statement.explained_cents}, the lines {sum(line.explains_cents for line in statement.lines)}"
         )
-        raise UntiedReportError(msg)
+        raise ReconciliationError(msg)
 
 
 def _to_do(statement: Statement) -> tuple[Item, ...]:

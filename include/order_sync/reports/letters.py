@@ -153,7 +153,7 @@ _ALARM_TEXTS: dict[AlarmKind, _AlarmText] = {
 def compose_letter(statement: Statement, *, is_repeat: bool = False, links: Links = NO_LINKS) -> Letter:
     """Return the letter of a report, with its workbook and its CSV file.
 
-    `is_repeat` says in subject and text that this report was sent before. Raises `UntiedReportError` when the statement
+    `is_repeat` says in subject and text that this report was sent before. Raises `ReconciliationError` when the statement
     does not tie: then `compose_alarm` is what may leave.
     """
     report = contents_of(statement)

@@ -33,8 +33,6 @@ class Palette:
     critical: str
     link: str
     button_ink: str
-    track: str
-    """Behind a bar."""
 
 
 LIGHT = Palette(
@@ -50,7 +48,6 @@ LIGHT = Palette(
     critical="#a3211b",
     link="#0a5f78",
     button_ink="#ffffff",
-    track="#eceeec",
 )
 DARK = Palette(
     ground="#0d1210",
@@ -65,7 +62,6 @@ DARK = Palette(
     critical="#ff9d92",
     link="#7cc7e0",
     button_ink="#0d1210",
-    track="#222a26",
 )
 
 
@@ -75,88 +71,85 @@ class Look:
 
     always: str = ""
     colours: tuple[tuple[str, str], ...] = ()
-    """CSS property and the palette's name for it."""
+    """What stands before the colour, such as "color:" or "border-top:1px solid ", and the palette's name for it."""
     narrow: str = ""
 
     def css(self, palette: Palette) -> str:
         """Return the declarations in one scheme."""
-        return "".join((self.always, self.coloured(palette)))
+        return f"{self.always}{self.coloured(palette)}"
 
     def coloured(self, palette: Palette, suffix: str = "") -> str:
         """Return only the declarations of colour."""
-        return "".join(f"{name}:{getattr(palette, colour)}{suffix};" for name, colour in self.colours)
+        return "".join(f"{before}{getattr(palette, colour)}{suffix};" for before, colour in self.colours)
 
 
 def _ink(colour: str) -> tuple[tuple[str, str], ...]:
-    return (("color", colour),)
+    return (("color:", colour),)
 
 
-_RULE = ("border-color", "rule")
-_CELL = "padding:8px 0;vertical-align:top;text-align:left;font-size:15px;line-height:21px;font-weight:normal;"
-_AMOUNT = "padding:8px 0 8px 12px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;"
-_TOP = "border-top-width:1px;border-top-style:solid;"
+def _fill(colour: str) -> tuple[tuple[str, str], ...]:
+    return (("background-color:", colour),)
+
+
+# Cells take size, line and colour from their table, so that a letter of many rows stays short: Gmail cuts at 102 kB.
+_RULE = (("border-top:1px solid ", "rule"),)
+_SUM_RULE = (("border-top:2px solid ", "ink"),)
+_LEFT = "text-align:left;vertical-align:top;"
+_RIGHT = "text-align:right;vertical-align:top;white-space:nowrap;"
+_TABLE = "width:100%;border-collapse:collapse;margin:4px 0 8px;font-variant-numeric:tabular-nums;"
+_BAND = "height:6px;line-height:6px;font-size:0;"
 
 LOOKS: dict[str, Look] = {
-    "ground": Look("margin:0;padding:0;", (("background-color", "ground"), ("color", "ink"))),
-    "sheet": Look("width:100%;border-collapse:collapse;", (("background-color", "ground"),)),
-    "paper": Look("max-width:640px;margin:0 auto;", (("background-color", "paper"), ("color", "ink"))),
+    "ground": Look("margin:0;padding:0;", (*_fill("ground"), *_ink("ink"))),
+    "sheet": Look("width:100%;border-collapse:collapse;", _fill("ground")),
+    "paper": Look("max-width:640px;margin:0 auto;", (*_fill("paper"), *_ink("ink"))),
     "inside": Look(f"padding:28px 32px;text-align:left;font-family:{FONT};", _ink("ink"), "padding:20px 16px !important;"),
-    "band-fine": Look("height:6px;line-height:6px;font-size:0;", (("background-color", "fine"),)),
-    "band-action": Look("height:6px;line-height:6px;font-size:0;", (("background-color", "action"),)),
-    "band-critical": Look("height:6px;line-height:6px;font-size:0;", (("background-color", "critical"),)),
+    "band-fine": Look(_BAND, _fill("fine")),
+    "band-action": Look(_BAND, _fill("action")),
+    "band-critical": Look(_BAND, _fill("critical")),
     "eyebrow": Look("margin:0 0 10px;font-size:14px;line-height:20px;", _ink("quiet")),
     "headline": Look(
-        "margin:0 0 10px;font-size:22px;line-height:29px;font-weight:600;letter-spacing:-0.01em;",
+        "margin:0 0 12px;font-size:22px;line-height:29px;font-weight:600;letter-spacing:-0.01em;",
         _ink("ink"),
-        "font-size:20px !important;",
+        "font-size:20px !important;line-height:27px !important;",
     ),
     "say": Look("margin:0 0 12px;font-size:15px;line-height:22px;", _ink("ink")),
-    "quiet": Look("margin:0 0 8px;font-size:13px;line-height:19px;font-weight:normal;", _ink("quiet")),
-    "small": Look("display:block;font-size:13px;line-height:18px;font-weight:normal;", _ink("quiet")),
-    "heading": Look("margin:28px 0 4px;font-size:17px;line-height:24px;font-weight:600;", _ink("ink")),
+    "quiet": Look("margin:0 0 8px;font-size:13px;line-height:19px;", _ink("quiet")),
+    "small": Look("display:block;font-size:13px;line-height:18px;", _ink("quiet")),
+    "heading": Look("margin:32px 0 4px;font-size:17px;line-height:24px;font-weight:600;", _ink("ink")),
     "subheading": Look("margin:16px 0 4px;font-size:15px;line-height:21px;font-weight:600;", _ink("ink")),
-    "table": Look("width:100%;border-collapse:collapse;margin:4px 0 8px;"),
+    "table": Look(
+        f"{_TABLE}font-size:15px;line-height:21px;",
+        _ink("ink"),
+    ),
+    "chart": Look(
+        f"{_TABLE}font-size:13px;line-height:18px;",
+        _ink("ink"),
+    ),
     "caption": Look("text-align:left;font-size:13px;line-height:19px;padding:0 0 4px;", _ink("quiet")),
-    "head": Look(
-        "padding:6px 0;text-align:left;vertical-align:bottom;font-size:12px;line-height:16px;font-weight:600;", _ink("quiet")
-    ),
-    "head-amount": Look(
-        "padding:6px 0 6px 12px;text-align:right;vertical-align:bottom;font-size:12px;line-height:16px;font-weight:600;",
-        _ink("quiet"),
-    ),
-    "cell": Look(f"{_CELL}{_TOP}", (_RULE, ("color", "ink"))),
-    "cell-label": Look(f"{_CELL}{_TOP}width:30%;padding-right:12px;", (_RULE, ("color", "ink"))),
-    "amount": Look(f"{_CELL}{_TOP}{_AMOUNT}", (_RULE, ("color", "ink"))),
-    "sum": Look(
-        f"{_CELL}border-top-width:2px;border-top-style:solid;font-weight:600;", (("border-color", "ink"), ("color", "ink"))
-    ),
-    "sum-amount": Look(
-        f"{_CELL}border-top-width:2px;border-top-style:solid;{_AMOUNT}font-weight:600;",
-        (("border-color", "ink"), ("color", "ink")),
-    ),
-    "bar-cell": Look(f"{_TOP}width:38%;padding:4px 0;", (_RULE,), "width:26% !important;"),
-    "bar-day": Look(
-        f"{_TOP}padding:4px 10px 4px 0;text-align:left;font-size:13px;line-height:18px;font-weight:normal;white-space:nowrap;",
-        (_RULE,),
-    ),
-    "bar-amount": Look(
-        f"{_TOP}padding:4px 0 4px 10px;text-align:right;font-size:13px;line-height:18px;font-weight:normal;white-space:nowrap;",
-        (_RULE,),
-    ),
-    "bar-store": Look("font-size:0;line-height:7px;padding:0;", (("background-color", "store"),)),
-    "bar-nextech": Look("font-size:0;line-height:7px;padding:0;", (("background-color", "nextech"),)),
+    "head": Look(f"{_LEFT}padding:6px 0;font-size:12px;line-height:16px;font-weight:600;", _ink("quiet")),
+    "head-amount": Look(f"{_RIGHT}padding:6px 0 6px 12px;font-size:12px;line-height:16px;font-weight:600;", _ink("quiet")),
+    "cell": Look(f"{_LEFT}padding:8px 0;font-weight:400;", _RULE),
+    "cell-label": Look(f"{_LEFT}padding:8px 12px 8px 0;font-weight:400;width:27%;", _RULE),
+    "amount": Look(f"{_RIGHT}padding:8px 0 8px 12px;", _RULE),
+    "sum": Look(f"{_LEFT}padding:8px 0;font-weight:600;", _SUM_RULE),
+    "sum-amount": Look(f"{_RIGHT}padding:8px 0 8px 12px;font-weight:600;", _SUM_RULE),
+    "bar-cell": Look("width:36%;padding:4px 0;vertical-align:middle;", _RULE, "width:24% !important;"),
+    "bar-label": Look(f"{_LEFT}padding:4px 10px 4px 0;font-weight:400;white-space:nowrap;", _RULE),
+    "bar-amount": Look(f"{_RIGHT}padding:4px 0 4px 10px;", _RULE),
+    "bar-store": Look("font-size:0;line-height:7px;padding:0;", _fill("store")),
+    "bar-nextech": Look("font-size:0;line-height:7px;padding:0;", _fill("nextech")),
     "key-store": Look("font-weight:600;", _ink("store")),
     "key-nextech": Look("font-weight:600;", _ink("nextech")),
-    "strong": Look("font-weight:600;", _ink("ink")),
-    "fine": Look("font-weight:600;", _ink("fine")),
+    "strong": Look("font-weight:600;"),
     "critical": Look("font-weight:600;", _ink("critical")),
     "link": Look("text-decoration:underline;", _ink("link")),
     "button": Look(
         "display:inline-block;padding:11px 18px;font-size:15px;line-height:20px;font-weight:600;text-decoration:none;"
         "border-radius:6px;",
-        (("background-color", "link"), ("color", "button_ink")),
+        (*_fill("link"), *_ink("button_ink")),
     ),
-    "foot": Look("margin:28px 0 0;padding:14px 0 0;font-size:13px;line-height:19px;" + _TOP, (_RULE, ("color", "quiet"))),
+    "foot": Look("margin:28px 0 0;padding:14px 0 0;font-size:13px;line-height:19px;", (*_RULE, *_ink("quiet"))),
     "hidden": Look("display:none;max-height:0;overflow:hidden;font-size:1px;line-height:1px;"),
 }
 """Every style by its name; the name is the class, too."""

@@ -29,6 +29,8 @@ _LONGEST_TEXT = 300
 
 def one_line(text: str, *, longest: int = _LONGEST_TEXT) -> str:
     """Return a text that came from elsewhere on one line, without control, direction and half characters, and cut to length."""
+    if len(text) <= longest and text.isprintable() and "  " not in text and text == text.strip():
+        return text
     visible = "".join(
         "" if category == "Cf" else " " if category[0] in "CZ" else character
         for character in text

@@ -113,7 +113,7 @@ def _formats(book: xlsxwriter.Workbook, currency: str) -> _Formats:
 
 
 def _parts(report: Contents) -> Iterable[_Part]:
-    """Yield the sheets: one a class, one for each further million of its lines, and one for what earlier periods left."""
+    """Yield the sheets: one a class, one for each further million of its lines, and those of earlier periods."""
     for class_, group in groupby(report.statement.lines, key=lambda line: line.class_):
         lines, text = list(group), TEXTS[class_]
         for number, start in enumerate(range(0, len(lines), _SHEET_ROWS), start=1):
@@ -122,6 +122,11 @@ def _parts(report: Contents) -> Iterable[_Part]:
     if report.statement.still_open:
         note = "Of earlier periods, and not settled yet: not part of this report's sums."
         yield _Part("Still open", None, "Still open", note, report.statement.still_open)
+    for reopening in report.statement.reopened:
+        if reopening.lines:
+            name = f"Changed {reopening.period.name}"
+            note = f"What came, went or changed in a closed period, now version {reopening.version}: not part of these sums."
+            yield _Part(name[:31], None, name, note, reopening.lines)
 
 
 def _amount(cents: int) -> float:

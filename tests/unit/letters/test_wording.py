@@ -1,0 +1,69 @@
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from order_sync.reconciliation.periods import Period, day_of, month_of
+from order_sync.reports.wording import age_words, count_words, day_words, moment_words, one_line, period_words, short_day
+
+
+def test_days_are_said_in_words():
+    assert day_words(date(2026, 11, 2)) == "Monday, November 2"
+    assert day_words(date(2028, 2, 29)) == "Tuesday, February 29"
+    assert short_day(date(2026, 11, 8)) == "Sun, Nov 8"
+
+
+@pytest.mark.parametrize(
+    ("period", "words", "with_year"),
+    [
+        (day_of(date(2026, 11, 2)), "Monday, November 2", "Monday, November 2, 2026"),
+        (month_of(date(2026, 2, 10)), "February 2026", "February 2026"),
+        (Period(date(2026, 11, 2), date(2026, 11, 8)), "November 2 to November 8", "November 2, 2026 to November 8, 2026"),
+        (
+            Period(date(2026, 12, 28), date(2027, 1, 3)),
+            "December 28, 2026 to January 3, 2027",
+            "December 28, 2026 to January 3, 2027",
+        ),
+    ],
+)
+def test_a_period_is_said_in_words(period: Period, words: str, with_year: str):
+    assert (period_words(period), period_words(period, with_year=True)) == (words, with_year)
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("America/New_York", "Sunday, November 1, 2026, 1:30 AM EST"),
+        ("America/Phoenix", "Saturday, October 31, 2026, 11:30 PM MST"),
+        ("UTC", "Sunday, November 1, 2026, 6:30 AM UTC"),
+    ],
+)
+def test_a_moment_is_said_in_the_practices_own_time(zone: str, words: str):
+    assert moment_words(datetime(2026, 11, 1, 6, 30, tzinfo=UTC), ZoneInfo(zone)) == words
+
+
+def test_noon_and_midnight_are_twelve():
+    noon = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+    assert moment_words(noon, ZoneInfo("UTC")).endswith("12:00 PM UTC")
+    assert moment_words(noon.replace(hour=0), ZoneInfo("UTC")).endswith("12:00 AM UTC")
+
+
+def test_counts_and_ages_are_said_in_words():
+    assert [age_words(days) for days in (None, -1, 0, 1, 12)] == ["", "new", "new", "1 day old", "12 days old"]
+    assert [count_words(count, "order") for count in (0, 1, 5000)] == ["0 orders", "1 order", "5,000 orders"]
+    assert count_words(2, "entry", "entries") == "2 entries"
+
+
+@given(st.text(max_size=400))
+def test_any_text_comes_out_on_one_line_that_can_be_written(text: str):
+    line = one_line(text)
+    assert len(line.splitlines()) <= 1
+    assert len(line) <= 300
+    assert line == line.strip() == one_line(line)
+    line.encode()
+
+
+def test_what_turns_text_around_or_hides_is_left_out():
+    assert one_line("a\u202eb\u200bc\x00d\r\ne\u2028f\ud800g") == "abc d e f g"
