@@ -85,7 +85,12 @@ class WatchedRun:
 
     def clear(self, task: TaskOfRun) -> list[tuple[str, int]]:
         """Clear this one task instance, as the button in the pages does; return which ones Airflow has cleared."""
-        asked = {"dry_run": False, "dag_run_id": self.run_id, "task_ids": [[task.task_id, task.map_index]]}
+        asked = {
+            "dry_run": False,
+            "only_failed": False,
+            "dag_run_id": self.run_id,
+            "task_ids": [[task.task_id, task.map_index]],
+        }
         cleared = self.api.post(f"{DAG}/clearTaskInstances", json=asked).raise_for_status().json()["task_instances"]
         return [(row["task_id"], row["map_index"]) for row in cleared]
 
