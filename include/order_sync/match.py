@@ -15,7 +15,7 @@ from order_sync.desk import Desk
 from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejectedError
 from order_sync.intake import reconsider, take_in
 from order_sync.ledger.models import OrderRow
-from order_sync.ledger.orders import Step, claim_orders, move, release_orders
+from order_sync.ledger.orders import Step, claim_orders, has_orders_in, move, release_orders
 from order_sync.ledger.remembered import remembered_patients
 from order_sync.matching import AskPerson, Match, NoMatch, match_patient
 from order_sync.orders import Order, OrderProblem
@@ -58,6 +58,9 @@ def match_patients(desk: Desk, *, only: list[int] | None = None) -> MatchCounts:
     Personal details are read from the store for the moment of the decision and are not kept (design section 8).
     """
     counts = MatchCounts()
+    with desk.ledger.transaction() as tx:
+        if not has_orders_in(tx, desk.practice.id, [OrderState.RECEIVED, OrderState.CREATING], only=only):
+            return counts
     recover_accounts(desk, only=only)
     while not desk.is_out_of_time:
         with desk.ledger.transaction() as tx:

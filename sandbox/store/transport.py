@@ -32,7 +32,7 @@ class StoreTransport(httpx.BaseTransport):
             query=url.query.decode("ascii"),
             headers={name.lower(): value for name, value in request.headers.items()},
             body=request.read(),
-            url=str(url.copy_with(query=None)),
+            url=str(url).partition("?")[0],
         )
         reply = api.answer(self._shop, call)
         self._sleep(reply.delay_seconds)

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from order_sync.ledger.models import AttemptKind, AttemptRow
 from order_sync.ledger.session import Ledger, Transaction
@@ -145,6 +147,9 @@ class CrossedLedger(Ledger):
         super().__init__(engine, crossing.stage.clock)
         self.crossing = crossing
         self.attempts: set[str] = set()
+        # One session for all, as only one transaction is open at a time: making them costs more than what they do.
+        self._session = Session(engine.connect(), expire_on_commit=False, join_transaction_mode="control_fully")
+        self._sessions = lambda: self._session  # type: ignore[assignment]
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -174,6 +179,13 @@ class CrossedLedger(Ledger):
         if actor:
             actor.intents.update(new)
         self.crossing.pass_by(f"after commit of {step}")
+
+    def _now(self, session: Session) -> datetime:
+        # Past SQLAlchemy: with a listener for its "begin", every statement asks whom else it should tell.
+        opened = session.connection().connection.dbapi_connection
+        assert opened is not None
+        opened.cursor().execute("BEGIN IMMEDIATE")
+        return self.crossing.stage.clock.now()
 
     def _new_attempts(self, tx: Transaction) -> dict[str, str]:
         rows = [row for row in tx.session.identity_map.values() if isinstance(row, AttemptRow)]

@@ -33,6 +33,8 @@ from tests.worlds import PATIENTS, PAY, PAYMENTS, WEDNESDAY_NOON
 FAULT_HOURS = 12
 CALM_HOURS = 34
 TICK_MINUTES = 15
+DAILY_LOOKS = (24, 44)
+"""Hours at which a run is played although nothing seems to be due: some cases are looked at again once a day."""
 ORDERS = 4
 RESTORED_SHARE = 0.15
 BAD = ("lost", "doubled", "stuck", "wrong patient", "wrong amount or day", "second chart", "patient data")
@@ -220,7 +222,6 @@ def _tick(town: Town) -> None:
 def has_work(town: Town) -> bool:
     """Say whether a run could find anything: an order under way, a status to write, or news in the store."""
     now = town.stage.clock.now()
-    [(watermark,)] = town.rows("SELECT max(watermark) FROM practice_progress") or [(None,)]
     [(is_open,)] = town.rows(
         "SELECT EXISTS (SELECT 1 FROM orders WHERE state IN ('received', 'matched', 'intent', 'unknown', 'creating'))"
         " OR EXISTS (SELECT 1 FROM status_outbox WHERE sent_at IS NULL)"
@@ -228,10 +229,10 @@ def has_work(town: Town) -> bool:
         " WHERE o.state = 'confirmed' AND p.verified_at IS NULL)"
         " OR EXISTS (SELECT 1 FROM orders WHERE failed_at IS NOT NULL AND (handed_out_at IS NULL OR handed_out_at < failed_at))"
     )
-    if is_open or (now - town.stage.start) % timedelta(hours=12) < timedelta(minutes=TICK_MINUTES):
+    if is_open or now in [town.stage.start + timedelta(hours=hours) for hours in DAILY_LOOKS]:
         return True
     seen = dict(town.rows("SELECT entity_id, store_updated_at FROM orders"))
-    return watermark is None or any(
+    return any(
         entity_id not in seen or str(seen[entity_id])[:19] != str(placed.record.row["updated_at"])[:19]
         for entity_id, placed in town.placed.items()
     )

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import StaticPool
 
 from order_sync.clients.nextech import NextechClient, NextechConnection
 from order_sync.clients.store import Bearer, StoreClient, StoreConnection
 from order_sync.desk import Desk, one_by_one
 from order_sync.ledger.migrate import migrate
-from order_sync.ledger.session import _begin_immediate
 from order_sync.practices import Practice
 from sandbox.demo.characters import Person
 from sandbox.demo.practices import EASTERN, NEXTECH_CLIENT_ID, NEXTECH_RESOURCE
@@ -69,9 +68,7 @@ def _books() -> tuple[Engine, sqlite3.Connection]:
     """One engine for all schedules of this process, because it keeps the statements that it has compiled."""
     connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
     connection.execute("PRAGMA foreign_keys=ON")
-    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-    event.listen(engine, "begin", _begin_immediate)
-    return engine, connection
+    return create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool), connection
 
 
 @dataclass(slots=True)

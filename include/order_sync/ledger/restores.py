@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from order_sync.ledger.models import OrderRow, PaymentRow, RestoreRow
 from order_sync.ledger.session import Transaction
 from order_sync.statuses import OrderState
 
 _ENOUGH_WITNESSES = 50
+_LAST = select(func.max(RestoreRow.declared_at)).where(RestoreRow.practice_id == bindparam("of_practice"))
 
 
 def add_restore(tx: Transaction, practice_id: str, *, by: str) -> None:
@@ -21,9 +22,7 @@ def add_restore(tx: Transaction, practice_id: str, *, by: str) -> None:
 
 def last_restore(tx: Transaction, practice_id: str) -> datetime | None:
     """Return when a restore was last declared for a practice, None when it never was."""
-    found: datetime | None = tx.session.scalar(
-        select(func.max(RestoreRow.declared_at)).where(RestoreRow.practice_id == practice_id)
-    )
+    found: datetime | None = tx.session.scalar(_LAST, {"of_practice": practice_id})
     return found
 
 
