@@ -171,8 +171,8 @@ def _look_at_payments(desk: Desk, sides: Sides, debts: list[_Debt], evidence: Ev
     by_order = sides.entries_by_order()
     for debt in debts:
         own = by_order.get(debt.row.entity_id, [])
-        payments = [entry for entry in own if not is_live_refund(entry)]
-        debt.is_voided = bool(payments) and not any(is_live_payment(entry) for entry in payments)
+        is_seen = any(entry.payment_id == debt.payment_id for entry in own)
+        debt.is_voided = is_seen and not any(is_live_payment(entry) for entry in own)
         debt.named = tuple(entry for entry in own if is_live_refund(entry))
 
 
