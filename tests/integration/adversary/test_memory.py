@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -218,3 +220,20 @@ def test_a_page_of_the_store_that_is_small_on_the_wire_is_not_unfolded() -> None
         with pytest.raises(TransientError):
             client.check()
         assert most_bytes() < STORE_ANSWER_BYTES + MOST_BYTES
+
+
+def test_a_page_of_the_store_with_too_many_values_is_asked_for_again_with_fewer_orders() -> None:
+    sizes: list[int] = []
+
+    def talk(peer: Peer) -> None:
+        asked = re.search(rb"pageSize%5D=(\d+)", server.requests[-1])
+        sizes.append(int(asked[1]) if asked else 0)
+        rest = b",".join([b"1"] * 300_000) if sizes[-1] == 100 else b""
+        said = b'{"items":[],"total_count":0,"search_criteria":[' + rest + b"]}"
+        peer.write(whole_answer(said, "200 OK", "application/json"))
+        peer.connection.close()
+
+    with WireServer(talk) as server, store_client(server.url) as client:
+        [page] = client.read_changes(datetime(2026, 11, 18, 12, tzinfo=UTC), datetime(2026, 11, 18, 12, 0, 1, tzinfo=UTC))
+    assert page.is_slice_end
+    assert (sizes[0], sizes[-1]) == (100, 50)
