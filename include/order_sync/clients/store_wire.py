@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -99,11 +99,18 @@ def content_hash(order: Order) -> str:
     What we do not read is no content: a module that writes something else into every answer would otherwise have the order
     decided anew for ever (store contract section 4).
     """
-    content = asdict(order)
-    for name in _NOT_CONTENT:
-        del content[name]
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+    content = {name: value for name, value in _fields_of(order).items() if name not in _NOT_CONTENT}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _plain(value: object) -> object:
+    # Not `asdict`, which copies everything deeply before it is written.
+    return _fields_of(value) if is_dataclass(value) else str(value)
+
+
+def _fields_of(value: object) -> dict[str, object]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}  # type: ignore[arg-type]
 
 
 def store_time(instant: datetime) -> str:
