@@ -159,7 +159,7 @@ def a_kept_connection_that_a_balancer_forgot() -> None:
         else:
             peer.write(whole_answer(booked_row()))
 
-    with WireServer(talk) as server, nextech_client(server.url, answer_seconds=1) as client:
+    with WireServer(talk) as server, nextech_client(server.url, answer_seconds=3) as client:
         client.read_payments([GUID])
         outcome = post(client).outcome
     assert outcome is EXECUTED, f"wrong state: {outcome}, although Nextech was there"
