@@ -122,17 +122,17 @@ def _read_what_entries_name(desk: Desk, sides: Sides, in_window: frozenset[str])
     entries = [sides.entries[payment_id] for payment_id in in_window]
     named = {entity_id for entry in entries if (entity_id := sides.order_of(entry)) is not None}
     _read_orders(desk, sides, named)
-    missing = named - sides.orders.keys() - sides.problems.keys()
     with desk.ledger.transaction() as tx:
-        sides.ledger |= facts_of(tx, desk.practice.id, missing)
+        sides.ledger |= facts_of(tx, desk.practice.id, named - sides.orders.keys())
     # Only what may be ours: other payments' notes are full of numbers that are no orders'.
     ours = [entry for entry in entries if sides.is_ours(entry) or sides.marker_in(entry) is not None or sides.order_of(entry)]
     asked = list(dict.fromkeys(sides.numbers_to_ask_for(ours)))
-    shown = desk.store.find_orders(asked) if asked else []
-    for seen in shown:
+    read = desk.store.find_orders(asked)
+    for seen in read.found:
         sides.take_order(seen)
-    there = {seen.number.casefold() for seen in shown if seen.number is not None}
-    sides.numbers_not_in_store |= {number for number in asked if number.casefold() not in there}
+    sides.broken_numbers |= set(read.broken)
+    # A number in somebody's note may be a card's or a check's; it is an order's when the note says so.
+    sides.numbers_not_in_store |= set(read.absent) & {sides.number_in(entry) or "" for entry in ours}
     _tell(desk, "orders asked for by number", len(asked))
 
 

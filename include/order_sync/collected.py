@@ -60,6 +60,8 @@ class Sides:
     numbers: dict[str, set[int]] = field(default_factory=dict)
     """The entity ids of every number, in lower case; of orders that cannot be read, too."""
     numbers_not_in_store: set[str] = field(default_factory=set)
+    broken_numbers: set[str] = field(default_factory=set)
+    """Numbers whose orders the store cannot show."""
     unknown_patients: set[str] = field(default_factory=set)
     """Charts that Nextech does not have any more."""
 
@@ -104,6 +106,8 @@ class Sides:
     def numbers_to_ask_for(self, entries: Iterable[PaymentEntry]) -> Iterator[str]:
         """Yield the order numbers that these entries may name and that nobody has asked the store for."""
         for entry in entries:
+            if self.is_of_unread_order(entry):
+                continue
             named = [match for match in (self.number_in(entry),) if match]
             for number in dict.fromkeys((*named, *(_BARE.findall(entry.note) if self.is_ours(entry) else ()))):
                 if number.casefold() not in self.numbers and number not in self.numbers_not_in_store:
@@ -120,6 +124,11 @@ class Sides:
         number = self.number_in(entry) if self.is_ours(entry) else None
         having = self.numbers.get(number.casefold(), set()) if number else set()
         return next(iter(having)) if len(having) == 1 else None
+
+    def is_of_unread_order(self, entry: PaymentEntry) -> bool:
+        """Say whether an entry belongs to an order that the store cannot show: its amount has nothing to be compared with."""
+        entity_id = self.order_of(entry)
+        return entity_id in self.problems or (entity_id is None and self.number_in(entry) in self.broken_numbers)
 
     def entries_by_order(self) -> dict[int, list[PaymentEntry]]:
         """Return the entries of each order, by its entity id."""

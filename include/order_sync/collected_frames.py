@@ -67,7 +67,7 @@ def list_not_read(sides: Sides, period: Period) -> tuple[NotRead, ...]:
     ]
     for entry in sides.entries.values():
         entity_id = sides.order_of(entry)
-        if entity_id in sides.problems:
+        if sides.is_of_unread_order(entry):
             sentence = "The order that this payment belongs to cannot be read."
             found.append(NotRead(f"entry:{entry.payment_id}", sentence, sides.number_in(entry), entry.amount_cents))
         elif not is_dated(entry) and (entity_id is not None or sides.is_ours(entry)):
@@ -110,10 +110,9 @@ def _frame(schema: pa.DataFrameSchema, rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def _is_kept(sides: Sides, entry: PaymentEntry, *, is_in_window: bool) -> bool:
-    entity_id = sides.order_of(entry)
-    if entity_id in sides.problems:
+    if sides.is_of_unread_order(entry):
         return False
-    return is_in_window or entity_id in sides.orders
+    return is_in_window or sides.order_of(entry) in sides.orders
 
 
 def _is_of_practice(memo: CreditMemo, practice: Practice) -> bool:

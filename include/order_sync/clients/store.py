@@ -23,6 +23,7 @@ from order_sync.clients.exchanges import AnswerLostError, NotSentError
 from order_sync.clients.http import Answer, JsonEdge
 from order_sync.clients.limiter import Limiter, PacedLimiter
 from order_sync.clients.store_memos import MemosPage, MemosRead, memos_of_orders, memos_page
+from order_sync.clients.store_numbers import NumbersRead, find_by_numbers
 from order_sync.clients.store_reading import OrdersPage, RawPage, SlicePage, SliceReader, read_page
 from order_sync.clients.store_requests import (
     LIST_ROUTE,
@@ -60,7 +61,6 @@ from order_sync.orders import Order, OrderProblem
 REQUESTS_PER_SECOND = 2.0
 REQUESTS_IN_FLIGHT = 2
 ORDERS_PER_READ = 100
-NUMBERS_PER_READ = 50
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _MAX_ANSWER_VALUES = 200_000
 """A full page may have 2,000 values an order; a page that has more is asked for again with fewer orders."""
@@ -171,22 +171,13 @@ class StoreClient:
         read = [self._understand(row) for row in page.rows]
         return [order for order in read if isinstance(order, Order) and order.number.lower() == number.strip().lower()]
 
-    def find_orders(self, numbers: Iterable[str]) -> list[Order | OrderProblem]:
-        """Return every order with one of these numbers; a number that is not among them does not exist in the store.
+    def find_orders(self, numbers: Iterable[str]) -> NumbersRead:
+        """Return every order with one of these numbers, and the numbers that the store does not have.
 
         What a list does not show is asked for by itself: absence is proved by the number, not by a list.
         """
         wanted = list(dict.fromkeys(number.strip() for number in numbers if "," not in number))
-        found: list[Order | OrderProblem] = []
-        for start in range(0, len(wanted), NUMBERS_PER_READ):
-            chunk = wanted[start : start + NUMBERS_PER_READ]
-            rows = self._rows_numbered(Condition.IN, chunk)
-            shown = {str(row.get("increment_id")).strip().casefold() for row in rows}
-            for number in chunk:
-                if number.casefold() not in shown:
-                    rows += self._rows_numbered(Condition.EQUAL, [number])
-            found += [self._understand(row) for row in rows]
-        return found
+        return find_by_numbers(self._search, self._understand, self._is_answering, wanted)
 
     def write_statuses(self, updates: Sequence[StatusUpdate]) -> list[StatusResult]:
         """Write the statuses with the store's writer; return one result per update, in order.
@@ -260,15 +251,6 @@ class StoreClient:
         problems += [OrderProblem(order_id, _BREAKS_THE_STORE) for order_id in page.broken_ids]
         orders = tuple(entry for entry in read if isinstance(entry, Order))
         return OrdersPage(orders, tuple(problems), page.slice_until, page.is_slice_end)
-
-    def _rows_numbered(self, condition: Condition, numbers: list[str]) -> list[Row]:
-        page = self._search([Filter(Column.NUMBER, condition, ",".join(numbers))], ORDERS_PER_READ)
-        asked = {number.casefold() for number in numbers}
-        shown = {str(row.get("increment_id")).strip().casefold() for row in page.rows}
-        if not shown <= asked or len(page.rows) < page.total_count:
-            reason = "an order that was not asked for, or not all that were: a filter was ignored"
-            raise IncompleteReadError(reason, system="store", route=LIST_ROUTE, status=200)
-        return list(page.rows)
 
     def _search_memos(self, filters: Sequence[Filter], page_size: int, tries: int = 2) -> RawPage:
         path = f"/creditmemos?{search_query(filters, page_size=page_size)}"
