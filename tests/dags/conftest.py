@@ -13,7 +13,8 @@ from tests.dags.starting import Setting, start_airflow
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     """A whole Airflow; its clock ticks once a year, so that no run but the tests' own comes between."""
-    with start_airflow(Setting()) as running:
+    # Long enough that a task which is cleared is ended before it has its answer: its supervisor asks every five seconds.
+    with start_airflow(Setting(posting={"central": {"answer_seconds": 14}})) as running:
         yield running
 
 

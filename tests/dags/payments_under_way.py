@@ -19,6 +19,7 @@ from tests.endings import endings, posted_by_us
 
 _UNDER_WAY = frozenset({OrderState.CREATING, OrderState.INTENT, OrderState.UNKNOWN})
 _MOST_RUNS = 5
+_RUN_SECONDS = 300.0
 
 
 def slow(seconds: float) -> Fault:
@@ -82,7 +83,7 @@ def recover(running: Running) -> list[str]:
     while rows := _under_way(running):
         assert len(ended) < _MOST_RUNS, [(row.practice_id, row.number, row.state.value) for row in rows]
         wait_for(lambda: not _is_too_early(running), "the deadline of what was sent")
-        ended.append(trigger(running.api).wait())
+        ended.append(trigger(running.api).wait(_RUN_SECONDS))
     return ended
 
 

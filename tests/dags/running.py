@@ -17,7 +17,7 @@ from sandbox.server import RunningSandbox
 from sandbox.store.faults import Fault
 
 DAG = "/dags/sync_orders"
-RUN_SECONDS = 150.0
+RUN_SECONDS = 240.0
 _POLL_SECONDS = 0.3
 _ENDED = frozenset({"success", "failed"})
 

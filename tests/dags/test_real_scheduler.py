@@ -182,7 +182,7 @@ def test_what_a_task_had_sent_when_its_machine_died_is_found_by_its_next_try_and
 
 @pytest.mark.usefixtures("first_run")
 def test_a_posting_task_that_is_cleared_while_a_payment_is_on_its_way_sends_it_once(running: Running):
-    under_way = place_orders(running, "central", [slow(7)])
+    under_way = place_orders(running, "central", [slow(12)])
     run = trigger(running.api)
     wait_for(under_way.have_arrived, "the payment on its way")
     assert run.clear(posting_task(run, "central")) != []
