@@ -47,6 +47,8 @@ class Item:
     is_critical: bool
     is_earlier: bool
     """It belongs to an earlier period."""
+    is_elsewhere: bool = False
+    """It stands in the report of another period, not in this one."""
 
     @property
     def label(self) -> str:
@@ -179,7 +181,7 @@ def contents_of(statement: Statement) -> Contents:
     )
 
 
-def item_of(line: Line, *, is_earlier: bool = False) -> Item:
+def item_of(line: Line, *, is_earlier: bool = False, is_elsewhere: bool = False) -> Item:
     """Return a line as a reader sees it."""
     text = TEXTS[line.class_]
     payments = ", ".join(line.payment_ids)
@@ -206,6 +208,7 @@ def item_of(line: Line, *, is_earlier: bool = False) -> Item:
         owner=one_line(line.owner or "", longest=_LONGEST_NAME),
         is_critical=text.weight is Weight.CRITICAL,
         is_earlier=is_earlier,
+        is_elsewhere=is_elsewhere,
     )
 
 
@@ -312,12 +315,13 @@ def _band_bars(bands: tuple[AgeBand, ...]) -> tuple[Bar, ...]:
 
 def _reopened_row(reopening: Reopening, statement: Statement) -> ReopenedRow:
     shown = reopening.lines[:_LINES_OF_A_REOPENING]
+    known = {line.subject for line in (*statement.lines, *statement.still_open)}
     return ReopenedRow(
         words=period_words(reopening.period, with_year=True),
         version=reopening.version,
         before_cents=reopening.before_cents,
         after_cents=reopening.after_cents,
-        items=tuple(item_of(line) for line in shown),
+        items=tuple(item_of(line, is_elsewhere=line.subject not in known) for line in shown),
         more=len(reopening.lines) - len(shown),
         is_this_period=reopening.period == statement.period,
     )

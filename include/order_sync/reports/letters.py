@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from order_sync.reconciliation.periods import Period, PeriodKind, day_of
 from order_sync.reconciliation.statement import Statement
-from order_sync.reports.contents import contents_of
+from order_sync.reports.contents import Contents, contents_of
 from order_sync.reports.csv_file import csv_of
 from order_sync.reports.looks import letter_sheet, look_inline
 from order_sync.reports.rendering import render
@@ -157,10 +157,7 @@ def compose_letter(statement: Statement, *, is_repeat: bool = False, links: Link
     does not tie: then `compose_alarm` is what may leave.
     """
     report = contents_of(statement)
-    attachments = (
-        Attachment(f"{statement.report_id}.xlsx", _XLSX, workbook_of(report)),
-        Attachment(f"{statement.report_id}.csv", _CSV, csv_of(statement)),
-    )
+    attachments = files_of(report)
     folder = "daily_reconciliation" if statement.period.kind is PeriodKind.DAY else "monthly_reconciliation"
     return _written(
         folder,
@@ -179,6 +176,15 @@ def compose_letter(statement: Statement, *, is_repeat: bool = False, links: Link
             "mood": "critical" if report.has_critical else "action" if report.to_do else "fine",
         },
         attachments,
+    )
+
+
+def files_of(report: Contents) -> tuple[Attachment, ...]:
+    """Return the workbook and the CSV file of a report."""
+    name = report.statement.report_id
+    return (
+        Attachment(f"{name}.xlsx", _XLSX, workbook_of(report)),
+        Attachment(f"{name}.csv", _CSV, csv_of(report.statement)),
     )
 
 
@@ -222,7 +228,15 @@ def _sums(alarm: Alarm) -> tuple[tuple[str, int], ...]:
 
 def _written(folder: str, values: Mapping[str, Any], attachments: tuple[Attachment, ...] = ()) -> Letter:
     subject = one_line(render(f"{folder}/subject.txt", values))
-    medium = {**values, "subject": subject, "look": look_inline, "sheet": letter_sheet(), "class_link": None, "item_link": None}
+    medium = {
+        **values,
+        "subject": subject,
+        "look": look_inline,
+        "sheet": letter_sheet(),
+        "class_link": None,
+        "item_link": None,
+        "more_are": "in the attached workbook",
+    }
     return Letter(
         subject=subject,
         text=render(f"{folder}/body.txt", medium).strip() + "\n",

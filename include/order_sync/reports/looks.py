@@ -150,6 +150,12 @@ LOOKS: dict[str, Look] = {
         (*_fill("link"), *_ink("button_ink")),
     ),
     "foot": Look("margin:28px 0 0;padding:14px 0 0;font-size:13px;line-height:19px;", (*_RULE, *_ink("quiet"))),
+    "page": Look(
+        f"max-width:860px;margin:0 auto;padding:24px 28px;font-family:{FONT};", (*_fill("paper"), *_ink("ink")), "padding:16px;"
+    ),
+    "path": Look("margin:0 0 16px;font-size:14px;line-height:20px;", _ink("quiet")),
+    "scroll": Look("overflow-x:auto;"),
+    "skip": Look("position:absolute;left:-9999px;"),
     "hidden": Look("display:none;max-height:0;overflow:hidden;font-size:1px;line-height:1px;"),
 }
 """Every style by its name; the name is the class, too."""
@@ -186,6 +192,7 @@ def page_sheet() -> Markup:
     dark = "".join(f".{name}{{{look.coloured(DARK)}}}" for name, look in LOOKS.items() if look.colours)
     narrow = "".join(f".{name}{{{look.narrow}}}" for name, look in LOOKS.items() if look.narrow)
     return Markup(  # noqa: S704 - our own constants, and no markup in them
-        f":root{{color-scheme:light dark;}}*{{box-sizing:border-box;}}{light}"
+        f":root{{color-scheme:light dark;}}*{{box-sizing:border-box;}}{light}.skip:focus{{left:16px;}}"
+        f"a:focus-visible,.scroll:focus-visible{{outline:3px solid currentColor;outline-offset:2px;}}"
         f"@media (max-width:{_NARROW}px){{{narrow}}}@media (prefers-color-scheme:dark){{{dark}}}"
     )

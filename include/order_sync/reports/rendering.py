@@ -42,6 +42,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["money"] = _money
+    environment.filters["money_in"] = format_money
     environment.filters["day"] = day_words
     environment.filters["short_day"] = short_day
     environment.filters["age"] = age_words
