@@ -61,6 +61,13 @@ def reconcile_payments() -> None:
     def list_reports() -> list[report_steps.DueReports]:
         return report_steps.list_reports()
 
+    # The letters go out after a failed reconciliation too, and would hide it: right behind every step, this keeps the run red.
+    @task(trigger_rule="one_failed", retries=0)
+    def report_failures() -> None:
+        report_steps.report_failures()
+
+    run_stays_red = report_failures()
+
     @task_group
     def report_practice(practice_id: str, periods: list[str]) -> None:
         @task(map_index_template=PRACTICE)
@@ -72,14 +79,11 @@ def reconcile_payments() -> None:
         def send_letters(practice_id: str, periods: list[str]) -> int:
             return report_steps.send_letters(practice_id, periods)
 
-        chain(*(step(practice_id=practice_id, periods=periods) for step in (reconcile_periods, send_letters)))
+        in_order = [step(practice_id=practice_id, periods=periods) for step in (reconcile_periods, send_letters)]
+        chain(*in_order)
+        chain(in_order, run_stays_red)
 
-    # The letters go out after a failed reconciliation too, and would hide it: this keeps the run red.
-    @task(trigger_rule="one_failed", retries=0)
-    def report_failures() -> None:
-        report_steps.report_failures()
-
-    chain(report_practice.expand_kwargs(list_reports()), report_failures())
+    report_practice.expand_kwargs(list_reports())
 
 
 reconcile_payments()

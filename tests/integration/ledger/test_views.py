@@ -18,7 +18,15 @@ from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
 from tests.integration.ledger.rows import EXECUTED, PRACTICE, attempted, new_order, planned, saved_order
 
-VIEWS = ("open_cases", "order_status", "payment_attempts", "posted_payments")
+VIEWS = (
+    "open_cases",
+    "open_differences",
+    "order_status",
+    "payment_attempts",
+    "posted_payments",
+    "reconciliation_classes",
+    "report_letters",
+)
 DESCRIPTION = Path(__file__).parents[3] / "docs" / "tables.md"
 
 
