@@ -15,11 +15,14 @@ from sqlalchemy.orm import Session
 
 from order_sync.ledger.models import AttemptKind, AttemptRow
 from order_sync.ledger.session import Ledger, Transaction
+from tests.stateful.pace import Pace
 from tests.stateful.stage import Actor, InvariantError, Killed, Stage
 
 FREEZES_SECONDS = (10, 120, 1_200, 7_200)
 WHERE_MONEY_MOVES = ("nextech POST payment", "nextech POST Patient")
 HIT_MORE_OFTEN = 5
+PACED = ("nextech GET", "nextech POST pa", "nextech POST Pa")
+"""Every endpoint but the login's, which has no limit."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class Crossing:
     def __init__(self, stage: Stage, on_step: Callable[[], None]) -> None:
         self.stage = stage
         self.fate = Fate()
+        self.pace = Pace(stage)
         self.on_step = on_step
         """Checks the invariants."""
 
@@ -95,6 +99,8 @@ class CrossedTransport(httpx.BaseTransport):
         if actor is not None and actor.in_transaction:
             self.crossing.stage.fail(InvariantError("a transaction is held open across an outside call"))
         place = f"{self.name} {request.method} {_short(request.url.path)}"
+        if place.startswith(PACED):
+            self.crossing.pace.note(place)
         self.crossing.pass_by(f"before {place}")
         if place == "nextech POST payment":
             _check_intent(actor, request.read())

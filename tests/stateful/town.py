@@ -15,9 +15,11 @@ import httpx
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import StaticPool
 
+from order_sync.clients.limiter import SharedLimiter
 from order_sync.clients.nextech import NextechClient, NextechConnection
 from order_sync.clients.store import Bearer, StoreClient, StoreConnection
 from order_sync.desk import Desk, one_by_one
+from order_sync.ledger.claims import LedgerSlots
 from order_sync.ledger.migrate import migrate
 from order_sync.practices import Practice
 from sandbox.demo.characters import Person
@@ -32,6 +34,7 @@ from sandbox.store.transport import StoreTransport
 from sandbox.world import practice_setup
 from tests.desks import KEYS, demo_practices
 from tests.stateful.mishaps import CrossedLedger, CrossedTransport, Crossing
+from tests.stateful.pace import REQUESTS_PER_SECOND
 from tests.stateful.stage import Actor, Stage
 from tests.worlds import HOST, NoWaiting
 
@@ -136,7 +139,7 @@ class Town:
                 practice_guid=EASTERN.practice_guid,
             ),
             transport=self._crossed(InProcessNextech(self.nextech, clock.sleep), "nextech"),
-            limiter=NoWaiting(),
+            limiter=SharedLimiter(LedgerSlots(self.ledger), REQUESTS_PER_SECOND, clock),
             clock=clock,
             rng=random.Random(1),
         )
