@@ -132,6 +132,7 @@ class Statement:
     still_open: tuple[Line, ...] = ()
     """Lines of earlier periods that somebody still has to act on, as of the cut-off: on the to-do list, not in the sums."""
     notes: Mapping[str, str] = field(default_factory=dict)
+    """What could not be read or understood, by its subject, a sentence for a person each: it is in no line and no sum."""
 
     @property
     def variance_cents(self) -> int:
