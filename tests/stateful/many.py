@@ -17,6 +17,7 @@ from tests.stateful.coverage import table, uncovered
 from tests.stateful.schedule import Outcome, play
 
 ENOUGH_FOR_COVERAGE = 1_000
+TELL_EVERY = 1_000
 
 
 @dataclass
@@ -69,6 +70,8 @@ def run(seeds: Iterable[int], workers: int) -> Total:
     with multiprocessing.get_context("spawn").Pool(workers, initializer=prepare) as pool:
         for outcome in pool.imap_unordered(play_and_clean, seeds, chunksize=10):
             total.add(outcome)
+            if total.schedules % TELL_EVERY == 0:
+                tell(f"so far {total.line()}")
             if not outcome.is_good:
                 bad = {name: number for name, number in outcome.ended.items() if number and not name.startswith("ended")}
                 tell(f"seed {outcome.seed}: {outcome.broken or bad}\n  {replay_command(outcome.seed)}")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
@@ -24,6 +26,7 @@ from sandbox.store.refunds import refund
 from tests.stateful.town import PRACTICE_ID, Placed, Town
 
 DANA = "dana"
+LOOK_MINUTES = 3
 
 
 def place_order(town: Town, person: Person, rng: random.Random) -> Placed:
@@ -122,6 +125,26 @@ def at_the_desk(town: Town, rng: random.Random) -> None:
         town.stage.note(f"page: {deed} answered {type(error).__name__}")
     finally:
         town.give_back(desk, town.stage.current)
+
+
+def who_is_quick(town: Town, rng: random.Random, last_look: datetime) -> None:
+    """Let staff void or correct a payment of ours before the ledger has seen it: look every few minutes until there is one."""
+    unseen = {
+        marker
+        for (marker,) in town.rows(
+            "SELECT p.marker FROM payments p JOIN orders o ON o.id = p.order_id"
+            " WHERE o.state IN ('unknown', 'queued') OR (o.state = 'confirmed' AND p.verified_at IS NULL)"
+        )
+    }
+    found = [row for row in town.payments() if row.marker in unseen and row.status == "active" and row.amount_cents > 0]
+    if found:
+        row = rng.choice(found)
+        change = {"amount_cents": row.amount_cents + 100} if rng.random() < 0.3 else {}
+        deed = "void-and-correct" if change else "void"
+        act_as_staff(town.nextech, deed, {"practice": PRACTICE_ID, "payment_id": row.payment_id, **change})
+        town.stage.note(f"staff: {deed} what the ledger has not seen")
+    elif town.stage.clock.now() < last_look:
+        town.stage.after(partial(who_is_quick, town, rng, last_look), minutes=LOOK_MINUTES)
 
 
 def in_nextech(town: Town, rng: random.Random) -> None:

@@ -25,7 +25,7 @@ from sandbox.store.faults import Effect as StoreEffect
 from sandbox.store.faults import Fault as StoreFault
 from tests.stateful.invariants import Watch, settle_accounts
 from tests.stateful.mishaps import Fate
-from tests.stateful.people import at_the_desk, in_nextech, place_order
+from tests.stateful.people import at_the_desk, in_nextech, place_order, who_is_quick
 from tests.stateful.stage import InvariantError, Stage
 from tests.stateful.town import KNOWN, NEWCOMER, PRACTICE_ID, Town
 from tests.worlds import PATIENTS, PAY, PAYMENTS, WEDNESDAY_NOON
@@ -37,6 +37,7 @@ DAILY_LOOKS = (24, 44)
 """Hours at which a run is played although nothing seems to be due: some cases are looked at again once a day."""
 ORDERS = 4
 RESTORED_SHARE = 0.15
+QUICK_STAFF_SHARE = 0.35
 BAD = ("lost", "doubled", "stuck", "wrong patient", "wrong amount or day", "second chart", "patient data")
 
 POST_EFFECTS = (
@@ -139,6 +140,9 @@ def _write_script(town: Town, watch: Watch) -> None:
         stage.after(partial(_tick, town), minutes=tick * TICK_MINUTES)
     for _ in range(rng.randrange(8)):
         stage.after(_actor(town, "person", at_the_desk), hours=rng.uniform(0, 44))
+    if rng.random() < QUICK_STAFF_SHARE:
+        last_look = stage.start + timedelta(hours=FAULT_HOURS)
+        stage.after(partial(who_is_quick, town, rng, last_look), hours=busy_hour)
     for _ in range(rng.randrange(3)):
         stage.after(partial(in_nextech, town, rng), hours=rng.uniform(0.5, 40))
 
