@@ -37,6 +37,8 @@ STEPS = (
 )
 DEEDS = (
     "an older ledger is restored",
+    "an older ledger is restored while a booking is under way",
+    "page: the other chart is picked",
     "page: send",
     "page: post again",
     "page: post again answered PermanentError",

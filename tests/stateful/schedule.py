@@ -26,6 +26,7 @@ from sandbox.store.faults import Fault as StoreFault
 from tests.stateful.invariants import Watch, settle_accounts
 from tests.stateful.mishaps import Fate
 from tests.stateful.people import at_the_desk, in_nextech, place_order, who_is_quick
+from tests.stateful.restores import plan_restore
 from tests.stateful.stage import InvariantError, Stage
 from tests.stateful.town import KNOWN, NEWCOMER, PRACTICE_ID, Town
 from tests.worlds import PATIENTS, PAY, PAYMENTS, WEDNESDAY_NOON
@@ -134,8 +135,7 @@ def _write_script(town: Town, watch: Watch) -> None:
         stage.after(partial(_turn_bad, town), hours=hour)
     stage.after(partial(_calm_down, town), hours=FAULT_HOURS)
     if rng.random() < RESTORED_SHARE:
-        stage.after(town.back_up, hours=rng.uniform(0, FAULT_HOURS))
-        stage.after(lambda: _restore(town, watch), hours=FAULT_HOURS + rng.uniform(7, 9))
+        plan_restore(town, watch, rng)
     for tick in range((FAULT_HOURS + CALM_HOURS) * 60 // TICK_MINUTES):
         stage.after(partial(_tick, town), minutes=tick * TICK_MINUTES)
     for _ in range(rng.randrange(8)):
@@ -201,14 +201,6 @@ def _calm_down(town: Town) -> None:
     town.crossing.fate = Fate()
 
 
-def _restore(town: Town, watch: Watch) -> None:
-    """Lose the ledger and go on with an older one, when no process is at work and no booking under way any more."""
-    if not town.stage.living and not town.nextech.late_count():
-        town.restore()
-        watch.begin_again()
-        town.stage.note("an older ledger is restored")
-
-
 def _tick(town: Town) -> None:
     """Begin the scheduled run, and often a second one beside it; where nothing is to be done, time jumps on."""
     rng = town.stage.rng
@@ -227,11 +219,14 @@ def has_work(town: Town) -> bool:
     """Say whether a run could find anything: an order under way, a status to write, or news in the store."""
     now = town.stage.clock.now()
     [(is_open,)] = town.rows(
-        "SELECT EXISTS (SELECT 1 FROM orders WHERE state IN ('received', 'matched', 'intent', 'unknown', 'creating'))"
+        "SELECT EXISTS (SELECT 1 FROM orders WHERE state IN ('received', 'matched', 'intent', 'unknown', 'creating')"
+        " AND (not_before IS NULL OR not_before <= ?))"
         " OR EXISTS (SELECT 1 FROM status_outbox WHERE sent_at IS NULL)"
         " OR EXISTS (SELECT 1 FROM payments p JOIN orders o ON o.id = p.order_id"
         " WHERE o.state = 'confirmed' AND p.verified_at IS NULL)"
-        " OR EXISTS (SELECT 1 FROM orders WHERE failed_at IS NOT NULL AND (handed_out_at IS NULL OR handed_out_at < failed_at))"
+        " OR EXISTS (SELECT 1 FROM orders"
+        " WHERE failed_at IS NOT NULL AND (handed_out_at IS NULL OR handed_out_at < failed_at))",
+        f"{now + timedelta(minutes=TICK_MINUTES):%Y-%m-%d %H:%M:%S.%f}",
     )
     if is_open or now in [town.stage.start + timedelta(hours=hours) for hours in DAILY_LOOKS]:
         return True
