@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 
 from order_sync.clock import Clock
@@ -47,11 +48,14 @@ def _insert_or_nothing(row: type[LedgerTable], dialect_name: str) -> Executable:
     return insert(table_of(row)).on_conflict_do_nothing()
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, stand_still_seconds: float = 60.0) -> Engine:
     """Return an engine for a SQLAlchemy URL, PostgreSQL or SQLite, set up so that a commit that returned is on disk.
 
     SQLite runs with write-ahead logging, `synchronous=FULL` and `BEGIN IMMEDIATE`, because a transaction that begins by
     reading and then writes can fail at once without waiting for its turn (reliability 4.5).
+
+    PostgreSQL ends a transaction that stands still for `stand_still_seconds`: a process that is frozen in the middle of
+    one, or cut off, would keep its locks, and so everybody else, for as long as it lasts. Nobody waits longer for a lock.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -59,7 +63,17 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
+    engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
+    event.listen(engine, "connect", partial(_prepare_postgres, round(stand_still_seconds * 1_000)))
+    return engine
+
+
+def _prepare_postgres(milliseconds: int, connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    for setting in ("idle_in_transaction_session_timeout", "lock_timeout"):
+        cursor.execute(f"SET {setting} = {milliseconds}")
+    cursor.close()
+    connection.commit()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
