@@ -16,7 +16,7 @@ from order_sync.collected import NotRead, Sides, is_live_payment, is_live_refund
 from order_sync.collected_frames import frame_facts, list_not_read
 from order_sync.desk import Desk, batches
 from order_sync.eligibility import Inactive, NothingToPost, decide_due
-from order_sync.errors import IncompleteReadError
+from order_sync.errors import IncompleteReadError, RequestRejectedError
 from order_sync.ledger.facts import facts_of, orders_of_markers, orders_of_payments, orders_of_refunds, recorded_memos
 from order_sync.markers import find_markers
 from order_sync.payment_reads import read_evidence_of
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _DAY = timedelta(days=1)
 _PATIENTS_PER_SEARCH = 40
+_BAD_REQUEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,7 @@ def _read_nextech(desk: Desk, period: Period, sides: Sides, read_at: datetime) -
     )
     entries = {entry.payment_id: entry for entry in between.entries}
     _tell(desk, "payments read", len(entries))
-    since = period.begins_at(desk.practice) - _DAY
-    changed = desk.nextech.read_payments_changed(since, max(read_at, since) + _DAY, ends_at=desk.ends_at)
+    changed = _read_changed(desk, period.begins_at(desk.practice) - _DAY, read_at, sides)
     later = {entry.payment_id: entry for entry in changed if entry.payment_id not in entries}
     _tell(desk, "later payments read", len(later))
     _look_up(desk, sides, (*entries.values(), *later.values()))
@@ -94,6 +94,18 @@ def _read_nextech(desk: Desk, period: Period, sides: Sides, read_at: datetime) -
     # One that is dated elsewhere matters when it belongs to an order that is looked at: frames leave out the others.
     sides.entries |= {payment_id: entry for payment_id, entry in later.items() if _is_here(sides, entry)}
     return in_window
+
+
+def _read_changed(desk: Desk, since: datetime, read_at: datetime, sides: Sides) -> tuple[PaymentEntry, ...]:
+    """Read what was entered or changed since; a Nextech that cannot be asked for it has each order's chart read instead."""
+    try:
+        return desk.nextech.read_payments_changed(since, max(read_at, since) + _DAY, ends_at=desk.ends_at)
+    except RequestRejectedError as refusal:
+        if refusal.status != _BAD_REQUEST:
+            raise
+        logger.warning("practice %s: Nextech cannot be asked for later changes: %s", desk.practice.id, refusal)
+        sides.is_every_chart_read = True
+        return ()
 
 
 def _is_here(sides: Sides, entry: PaymentEntry) -> bool:
@@ -183,7 +195,9 @@ def _charts_to_read(period: Period, sides: Sides) -> list[str]:
     for order in sides.orders.values():
         fact, entries = sides.ledger.get(order.entity_id), seen.get(order.entity_id, [])
         # What was placed since the window began can have no entry that was not entered since then, too.
-        is_seen = order.placed_at >= begin and any(is_live_payment(entry) for entry in entries)
+        is_seen = (
+            not sides.is_every_chart_read and order.placed_at >= begin and any(is_live_payment(entry) for entry in entries)
+        )
         if is_seen and order.entity_id not in refunded:
             continue
         if fact is None and not entries:

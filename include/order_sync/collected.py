@@ -62,6 +62,8 @@ class Sides:
     numbers_not_in_store: set[str] = field(default_factory=set)
     broken_numbers: set[str] = field(default_factory=set)
     """Numbers whose orders the store cannot show."""
+    is_every_chart_read: bool = False
+    """Whether what was changed since the period could not be asked for as such."""
     unknown_patients: set[str] = field(default_factory=set)
     """Charts that Nextech does not have any more."""
 

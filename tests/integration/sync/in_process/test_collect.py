@@ -270,6 +270,19 @@ def test_a_filter_that_nextech_ignores_only_costs_time(parameter: str, known: Sm
         pd.testing.assert_frame_equal(getattr(after, one), getattr(before, one))
 
 
+def test_a_nextech_that_cannot_be_asked_for_changes_has_every_orders_chart_read(known: SmallWorld, posted: OrderRecord):
+    def refuse(request: httpx.Request) -> httpx.Request | httpx.Response:
+        if "_lastUpdated" in request.url.params:
+            body = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing"}]}
+            return httpx.Response(400, json=body)
+        return request
+
+    chart = chart_of(known, "Castellan")
+    known.staff("hand-payment", patient_id=chart, amount_cents=10_639, note=known.payment().marker, business_day="2026-11-30")
+    desk = known.desk(nextech_wrap=lambda inner: Between(inner, refuse))
+    assert classes_of(collect(known, desk=desk).facts) == {f"order:{posted.entity_id}": {"duplicate_posting"}}
+
+
 @pytest.mark.parametrize("column", ["created_at", "order_id", "increment_id"])
 def test_a_filter_that_the_store_ignores_is_noticed(column: str, known: SmallWorld, posted: OrderRecord):
     def without(request: httpx.Request) -> httpx.Request:
