@@ -6,7 +6,7 @@ A statement that does not tie has no contents: its report is an alarm.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from order_sync.errors import ReconciliationError
@@ -16,7 +16,11 @@ from order_sync.reconciliation.periods import PeriodKind
 from order_sync.reconciliation.statement import AgeBand, ClassTotal, DayTotal, Line, Reopening, Statement
 from order_sync.reports.wording import count_words, one_line, period_words, short_day
 
+LINES_OF_THE_FILES = 50_000
+"""A mail with more would not be taken by mail servers; what agrees is left out first, and it is said."""
+
 _LINES_OF_A_REOPENING = 10
+_SENTENCES_SHOWN = 10
 _LONGEST_NAME = 60
 _LONGEST_REMARK = 200
 
@@ -142,7 +146,20 @@ class Contents:
     refunds: tuple[Bar, ...]
     unapplied: tuple[Bar, ...]
     reopened: tuple[ReopenedRow, ...]
-    notes: tuple[str, ...]
+    not_read: tuple[str, ...]
+    """What could not be read or understood: a sentence each."""
+    left_out: tuple[ClassRow, ...]
+    """The classes that agree and are too long for the files."""
+
+    @property
+    def not_read_shown(self) -> tuple[str, ...]:
+        """Return as many of these sentences as a letter has room for."""
+        return self.not_read[:_SENTENCES_SHOWN]
+
+    @property
+    def is_calm(self) -> bool:
+        """Say whether nobody has to look at anything."""
+        return not self.to_do and not self.not_read
 
     @property
     def has_critical(self) -> bool:
@@ -177,7 +194,8 @@ def contents_of(statement: Statement) -> Contents:
         refunds=_band_bars(statement.refund_ageing),
         unapplied=_band_bars(statement.unapplied),
         reopened=tuple(_reopened_row(reopening, statement) for reopening in statement.reopened),
-        notes=tuple(one_line(note) for _, note in sorted(statement.notes.items())),
+        not_read=tuple(one_line(sentence) for _, sentence in sorted(statement.notes.items())),
+        left_out=_left_out(rows),
     )
 
 
@@ -259,6 +277,16 @@ def _class_row(total: ClassTotal) -> ClassRow:
     )
 
 
+def _left_out(rows: tuple[ClassRow, ...]) -> tuple[ClassRow, ...]:
+    """Return the classes to leave out of the files, the longest first, until what is left is not too long."""
+    count, left_out = sum(row.count for row in rows), []
+    for row in sorted(rows, key=lambda row: -row.count):
+        if count > LINES_OF_THE_FILES and TEXTS[row.class_].weight is Weight.FINE:
+            left_out.append(row)
+            count -= row.count
+    return tuple(left_out)
+
+
 def _kinds(items: Iterable[Item]) -> tuple[KindRow, ...]:
     by_class: dict[DifferenceClass, list[Item]] = {}
     for item in items:
@@ -321,7 +349,11 @@ def _reopened_row(reopening: Reopening, statement: Statement) -> ReopenedRow:
         version=reopening.version,
         before_cents=reopening.before_cents,
         after_cents=reopening.after_cents,
-        items=tuple(item_of(line, is_elsewhere=line.subject not in known) for line in shown),
+        # The lines carry the change of their amounts; what to do about them stands on the to-do list.
+        items=tuple(
+            replace(item_of(line, is_elsewhere=line.subject not in known), next_step="", store_cents=0, nextech_cents=0)
+            for line in shown
+        ),
         more=len(reopening.lines) - len(shown),
         is_this_period=reopening.period == statement.period,
     )
@@ -331,7 +363,9 @@ def _headline(statement: Statement, to_do: tuple[Item, ...]) -> str:
     """Say in a sentence or two whether both sides agree, and what there is to do."""
     variance = statement.variance_cents
     amount = format_money(abs(variance), statement.currency)
-    if not statement.lines and not (statement.store_in_cents or statement.posted_cents):
+    if variance == 0 and statement.notes:
+        agreement = "What could be read agrees to the cent."
+    elif not statement.lines and not (statement.store_in_cents or statement.posted_cents):
         agreement = "No money moved: nothing came in, and nothing was posted."
     elif variance == 0:
         agreement = "Both sides agree to the cent."
@@ -339,8 +373,13 @@ def _headline(statement: Statement, to_do: tuple[Item, ...]) -> str:
         agreement = f"Nextech shows {amount} less than the store, and every cent of it is explained."
     else:
         agreement = f"Nextech shows {amount} more than the store, and every cent of it is explained."
+    if statement.notes:
+        count = len(statement.notes)
+        agreement += (
+            f" {count_words(count, 'thing')} could not be read and {'is' if count == 1 else 'are'} in none of the sums."
+        )
     if not to_do:
-        return f"{agreement} Nothing to do today."
+        return agreement if statement.notes else f"{agreement} Nothing to do today."
     oldest = max(item.age_days or 0 for item in to_do)
     waited = f"; the oldest has waited {count_words(oldest, 'day')}" if oldest > 0 else ""
     return f"{agreement} {count_words(len(to_do), 'thing')} to do today{waited}."
@@ -348,5 +387,8 @@ def _headline(statement: Statement, to_do: tuple[Item, ...]) -> str:
 
 def _outcome(statement: Statement, to_do: tuple[Item, ...]) -> str:
     amount = format_money(abs(statement.variance_cents), statement.currency)
-    agreement = f"{amount} apart" if statement.variance_cents else "both sides agree"
-    return f"{agreement}, {len(to_do):,} to do" if to_do else f"{agreement}, nothing to do"
+    agreement = "what was read agrees" if statement.notes else "both sides agree"
+    agreement = f"{amount} apart" if statement.variance_cents else agreement
+    unread = f", {len(statement.notes):,} not read" if statement.notes else ""
+    to_do_words = f", {len(to_do):,} to do" if to_do else "" if unread else ", nothing to do"
+    return f"{agreement}{to_do_words}{unread}"

@@ -11,21 +11,24 @@ import io
 from datetime import date
 
 from order_sync.money import decimal_text
-from order_sync.reconciliation.statement import Line, Statement
+from order_sync.reconciliation.statement import Line
 from order_sync.reports.columns import LINE_COLUMNS, Column, Kind
+from order_sync.reports.contents import Contents
 from order_sync.reports.spreadsheet_text import delimited_text
 
 _CLASS = "Class"
 _PERIOD = "Period"
 
 
-def csv_of(statement: Statement) -> bytes:
-    """Return every line of the statement, in its order, under a line of headings; then what earlier periods left to do."""
+def csv_of(report: Contents) -> bytes:
+    """Return the lines of a report, in their order, under a line of headings; then what earlier periods left to do."""
+    statement, left_out = report.statement, {row.class_ for row in report.left_out}
+    lines = [line for line in statement.lines if line.class_ not in left_out]
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow([_PERIOD, _CLASS, *(column.title for column in LINE_COLUMNS)])
-    for period, lines in ((statement.period.name, statement.lines), ("earlier", statement.still_open)):
-        writer.writerows([period, line.class_.value, *(_field(column, line) for column in LINE_COLUMNS)] for line in lines)
+    for period, members in ((statement.period.name, lines), ("earlier", statement.still_open)):
+        writer.writerows([period, line.class_.value, *(_field(column, line) for column in LINE_COLUMNS)] for line in members)
     return target.getvalue().encode("utf-8-sig")
 
 

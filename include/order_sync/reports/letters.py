@@ -173,7 +173,7 @@ def compose_letter(statement: Statement, *, is_repeat: bool = False, links: Link
             "links": {"report": links.report(statement.report_id)},
             "row_limit": ROWS_OF_THE_TO_DO_LIST,
             "attachment_names": [attachment.name for attachment in attachments],
-            "mood": "critical" if report.has_critical else "action" if report.to_do else "fine",
+            "mood": "critical" if report.has_critical else "fine" if report.is_calm else "action",
         },
         attachments,
     )
@@ -184,7 +184,7 @@ def files_of(report: Contents) -> tuple[Attachment, ...]:
     name = report.statement.report_id
     return (
         Attachment(f"{name}.xlsx", _XLSX, workbook_of(report)),
-        Attachment(f"{name}.csv", _CSV, csv_of(report.statement)),
+        Attachment(f"{name}.csv", _CSV, csv_of(report)),
     )
 
 

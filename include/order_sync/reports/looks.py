@@ -150,15 +150,19 @@ LOOKS: dict[str, Look] = {
         (*_fill("link"), *_ink("button_ink")),
     ),
     "foot": Look("margin:28px 0 0;padding:14px 0 0;font-size:13px;line-height:19px;", (*_RULE, *_ink("quiet"))),
+    "hidden": Look("display:none;max-height:0;overflow:hidden;font-size:1px;line-height:1px;"),
+}
+"""Every style by its name; the name is the class, too."""
+
+PAGE_LOOKS: dict[str, Look] = {
     "page": Look(
         f"max-width:860px;margin:0 auto;padding:24px 28px;font-family:{FONT};", (*_fill("paper"), *_ink("ink")), "padding:16px;"
     ),
     "path": Look("margin:0 0 16px;font-size:14px;line-height:20px;", _ink("quiet")),
     "scroll": Look("overflow-x:auto;"),
     "skip": Look("position:absolute;left:-9999px;"),
-    "hidden": Look("display:none;max-height:0;overflow:hidden;font-size:1px;line-height:1px;"),
 }
-"""Every style by its name; the name is the class, too."""
+"""What only pages have."""
 
 _NARROW = 480
 """Pixels: below this a letter is on a phone."""
@@ -171,7 +175,7 @@ def look_inline(name: str) -> Markup:
 
 def look_by_class(name: str) -> Markup:
     """Return the class of a name, for a page."""
-    if name not in LOOKS:
+    if name not in LOOKS and name not in PAGE_LOOKS:
         raise KeyError(name)
     return Markup(' class="{}"').format(name)
 
@@ -188,9 +192,10 @@ def letter_sheet() -> Markup:
 
 def page_sheet() -> Markup:
     """Return the whole style of the pages."""
-    light = "".join(f".{name}{{{look.css(LIGHT)}}}" for name, look in LOOKS.items())
-    dark = "".join(f".{name}{{{look.coloured(DARK)}}}" for name, look in LOOKS.items() if look.colours)
-    narrow = "".join(f".{name}{{{look.narrow}}}" for name, look in LOOKS.items() if look.narrow)
+    looks = LOOKS | PAGE_LOOKS
+    light = "".join(f".{name}{{{look.css(LIGHT)}}}" for name, look in looks.items())
+    dark = "".join(f".{name}{{{look.coloured(DARK)}}}" for name, look in looks.items() if look.colours)
+    narrow = "".join(f".{name}{{{look.narrow}}}" for name, look in looks.items() if look.narrow)
     return Markup(  # noqa: S704 - our own constants, and no markup in them
         f":root{{color-scheme:light dark;}}*{{box-sizing:border-box;}}{light}.skip:focus{{left:16px;}}"
         f"a:focus-visible,.scroll:focus-visible{{outline:3px solid currentColor;outline-offset:2px;}}"

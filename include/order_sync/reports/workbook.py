@@ -84,6 +84,8 @@ def workbook_of(report: Contents) -> bytes:
     parts = list(_parts(report))
     for part in parts:
         _write_lines(book.add_worksheet(part.name), part, formats)
+    if report.not_read:
+        _write_not_read(book.add_worksheet("Not read"), report.not_read, formats)
     if report.days:
         _write_days(book.add_worksheet("Days"), report, formats)
     _write_summary(summary, report, parts, formats)
@@ -114,7 +116,9 @@ def _formats(book: xlsxwriter.Workbook, currency: str) -> _Formats:
 
 def _parts(report: Contents) -> Iterable[_Part]:
     """Yield the sheets: one a class, one for each further million of its lines, and those of earlier periods."""
-    for class_, group in groupby(report.statement.lines, key=lambda line: line.class_):
+    left_out = {row.class_ for row in report.left_out}
+    listed = (line for line in report.statement.lines if line.class_ not in left_out)
+    for class_, group in groupby(listed, key=lambda line: line.class_):
         lines, text = list(group), TEXTS[class_]
         for number, start in enumerate(range(0, len(lines), _SHEET_ROWS), start=1):
             name = text.title if number == 1 else f"{text.title} {number}"
@@ -125,7 +129,7 @@ def _parts(report: Contents) -> Iterable[_Part]:
     for reopening in report.statement.reopened:
         if reopening.lines:
             name = f"Changed {reopening.period.name}"
-            note = f"What came, went or changed in a closed period, now version {reopening.version}: not part of these sums."
+            note = f"What came, went or changed in a closed period, now version {reopening.version}; amounts are the changes."
             yield _Part(name[:31], None, name, note, reopening.lines)
 
 
@@ -171,6 +175,14 @@ def _write_line(sheet: Worksheet, row: int, line: Line, formats: _Formats) -> No
                 sheet.write_datetime(row, index, day, formats.day)
             case _, value:
                 sheet.write_string(row, index, cell_text(str(value)), formats.text)
+
+
+def _write_not_read(sheet: Worksheet, sentences: Sequence[str], formats: _Formats) -> None:
+    sheet.write_string(0, 0, "Could not be read, and is in none of the sums", formats.title)
+    for row, sentence in enumerate(sentences, start=2):
+        sheet.write_string(row, 0, cell_text(sentence), formats.text)
+    sheet.set_column(0, 0, 100)
+    _set_print(sheet, "Not read")
 
 
 def _write_days(sheet: Worksheet, report: Contents, formats: _Formats) -> None:
@@ -275,6 +287,12 @@ def _write_classes(
         explained = sum(line.explains_cents for line in part.lines)
         sheet.write_formula(row, 2, f"=SUM({where})", formats.money, _amount(explained))
         sheet.write_string(row, 3, part.note, formats.note)
+        row += 1
+    for left_out in report.left_out:
+        sheet.write_string(row, 0, f"{left_out.title} (too long for this file)", formats.label)
+        sheet.write_number(row, 1, left_out.count, formats.count)
+        sheet.write_number(row, 2, _amount(left_out.explains_cents), formats.money)
+        sheet.write_string(row, 3, left_out.meaning, formats.note)
         row += 1
     count, explained = len(report.statement.lines), report.statement.explained_cents
     sheet.write_string(row, 0, "All kinds", formats.sum_label)

@@ -175,7 +175,7 @@ def reopened() -> Statement:
     """A day that was reported, and reported again because a payment was voided later."""
     voided = line(C.VOIDED, 100_000_104, 4_400, age_days=0)
     now = statement("eastern", day_of(MONDAY), [line(C.MATCHED, 100_000_101, 12_210, 12_210), voided], version=2)
-    earlier = Reopening(day_of(date(2026, 10, 30)), 3, -1_500, 0, (line(C.MATCHED, 100_000_055, 0, 1_500),))
+    earlier = Reopening(day_of(date(2026, 10, 30)), 3, -1_500, 0, (line(C.MATCHED, 100_000_055, 1_500, at_stake_cents=4_000),))
     return replace(now, reopened=(Reopening(day_of(MONDAY), 2, 0, 4_400, (voided,)), earlier))
 
 

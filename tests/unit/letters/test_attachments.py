@@ -118,6 +118,26 @@ def test_the_month_has_its_days():
     assert opened(report)["Days"].cell(35, 4).value == "=SUM(D4:D34)"
 
 
+def test_what_agrees_and_is_too_long_is_left_out_and_the_summary_still_ties(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("order_sync.reports.contents.LINES_OF_THE_FILES", 100)
+    report = statements.month()
+    assert [row.class_ for row in contents_of(report).left_out] == [C.MATCHED]
+    book = opened(report, values=True)
+    assert "Agrees" not in book.sheetnames
+    found = {row[0].value: (row[1].value, row[2].value) for row in book["Summary"].iter_rows(max_col=3)}
+    assert found["Agrees (too long for this file)"] == (120, 0)
+    assert found["All kinds"][0] == len(report.lines)
+    assert round(found["All kinds"][1] * 100) == report.variance_cents
+    _, *body = rows(csv_of(contents_of(report)))
+    assert len(body) == len(report.lines) - 120
+
+
+def test_what_asks_for_a_person_is_never_left_out(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("order_sync.reports.contents.LINES_OF_THE_FILES", 0)
+    left_out = {row.class_ for row in contents_of(statements.busy_day()).left_out}
+    assert left_out == {C.MATCHED, C.NOTHING_TO_POST}
+
+
 def test_a_report_of_nothing_is_still_a_workbook():
     book = opened(statements.empty_day(), values=True)
     assert book.sheetnames == ["Summary"]
@@ -155,7 +175,7 @@ def test_no_text_becomes_a_formula_or_a_link_in_the_workbook(text: str):
         for cell in (cell for row in sheet.iter_rows() for cell in row):
             assert cell.data_type != "f" or str(cell.value).startswith(ours), (sheet.title, cell.coordinate)
             assert cell.hyperlink is None or cell.hyperlink.location, (sheet.title, cell.coordinate)
-        if sheet.title != "Summary":
+        if sheet.title not in {"Summary", "Not read"}:
             for title, kind in ((column.title, column.kind) for column in LINE_COLUMNS):
                 if kind is Kind.TEXT and title != "Kind":
                     cells = (sheet.cell(row, TITLES.index(title) + 1) for row in range(FIRST, sheet.max_row + 1))
@@ -169,7 +189,7 @@ def test_no_text_becomes_a_formula_or_a_link_in_the_workbook(text: str):
 @settings(max_examples=200)
 @given(HOSTILE)
 def test_no_text_of_the_csv_file_can_be_taken_for_a_formula(text: str):
-    content = csv_of(hostile_report(text))
+    content = csv_of(contents_of(hostile_report(text)))
     head, *body = rows(content)
     assert len(body) == 3
     numbers = {column.title for column in LINE_COLUMNS if column.kind in {Kind.CENTS, Kind.COUNT}}
@@ -196,16 +216,16 @@ def test_an_honest_text_is_left_as_it_is(text: str):
 
 
 def test_the_csv_file_opens_in_excel_and_follows_the_standard():
-    content = csv_of(statements.busy_day())
+    content = csv_of(contents_of(statements.busy_day()))
     assert content.startswith(b"\xef\xbb\xbfPeriod,Class,Kind,Order,")
     assert content.endswith(b"\r\n")
     assert b"\n" not in content.replace(b"\r\n", b"")
-    assert content == csv_of(statements.busy_day())
+    assert content == csv_of(contents_of(statements.busy_day()))
 
 
 def test_the_amounts_of_the_csv_file_tie_with_the_report():
     report = statements.month()
-    head, *body = rows(csv_of(report))
+    head, *body = rows(csv_of(contents_of(report)))
     difference, period = head.index("Difference"), head.index("Period")
     assert sum(int(Decimal(row[difference]) * 100) for row in body if row[period] == "2026-10") == report.variance_cents
     assert len(body) == len(report.lines)
@@ -214,7 +234,7 @@ def test_the_amounts_of_the_csv_file_tie_with_the_report():
 
 
 def test_what_is_open_from_before_is_marked_so():
-    head, *body = rows(csv_of(statements.busy_day()))
+    head, *body = rows(csv_of(contents_of(statements.busy_day())))
     earlier = [row for row in body if row[0] == "earlier"]
     assert [row[head.index("Order")] for row in earlier] == ["100000031", "100000077", "100000090"]
     assert body[-3:] == earlier

@@ -189,6 +189,40 @@ def test_a_reopened_period_says_what_it_was_and_what_did_it():
     assert "Order 100000104, new" in words
 
 
+def test_what_changed_a_closed_period_adds_up_to_the_change_of_its_difference():
+    for reopening in statements.reopened().reopened:
+        assert sum(changed.explains_cents for changed in reopening.lines) == reopening.after_cents - reopening.before_cents
+    tables = [
+        table
+        for table in tree(composed("re-opened")).iter(f"{XHTML}table")
+        if table[0].tag == f"{XHTML}caption" and "What came" in texts(table[0])
+    ]
+    for table in tables:
+        *changes, everything = [cents(texts(row[2])) for row in table.findall(f"{XHTML}tr")[1:]]
+        assert sum(changes) == everything
+    assert len(tables) == 2
+
+
+def test_what_could_not_be_read_is_said_first_and_never_passed_off_as_agreement():
+    report = statement("eastern", statements.day_of(MONDAY), [], notes={f"order:{n}": f"Order {n} is odd." for n in range(12)})
+    letter = compose_letter(report)
+    assert letter.subject.endswith("what was read agrees, 12 not read")
+    assert "What could be read agrees to the cent. 12 things could not be read and are in none of the sums." in " ".join(
+        letter.text.split()
+    )
+    assert "Nothing to do" not in letter.text + letter.html
+    for body in (letter.text, letter.html):
+        assert "Order 0 is odd." in body
+        assert "And 2 more." in body
+
+
+def test_a_letter_whose_files_leave_something_out_says_what(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("order_sync.reports.contents.LINES_OF_THE_FILES", 20)
+    letter = compose_letter(statements.busy_day())
+    assert "without what agrees and is too long for a letter: Agrees" in " ".join(letter.text.split())
+    assert "Agrees (14)" in letter.html
+
+
 def test_the_month_shows_its_days_and_their_sums():
     report = statements.month()
     letter = compose_letter(report)
