@@ -20,7 +20,7 @@ from tests.dags.running import Running
 
 EVERY_QUARTER = '"*/15 * * * *"'
 WAIT_FOR_PRACTICES_SECONDS = 30
-HEARTBEAT_TIMEOUT_SECONDS = 20
+HEARTBEAT_TIMEOUT_SECONDS = 30
 """After this much silence a task counts as dead; 300 in production. A supervisor reports every five seconds."""
 
 
