@@ -9,24 +9,26 @@ from order_sync.reconciliation.links import ACTIVE
 from order_sync.reconciliation.periods import Period
 
 
-def is_ours(facts: Facts, entries: pd.DataFrame) -> pd.Series[bool]:
-    """Say of each entry whether the ledger knows it, it carries a marker of ours, or it is of our category.
+def count_entries(facts: Facts) -> pd.Series[bool]:
+    """Say of each entry whether it counts: it is active, and known to the ledger, of our marker or of our category.
 
     Reckoned apart from `links`, so that a proof does not rest on what it is to prove.
     """
+    entries = facts.entries
     known = facts.ledger["payment_id"].dropna()
     is_known = entries["payment_id"].isin(known) | entries["payment_id"].isin(list(facts.recorded_refunds))
-    return is_known | entries["marker"].notna() | entries["is_our_category"]
+    is_ours = is_known | entries["marker"].notna() | entries["is_our_category"]
+    return is_ours & (entries["status"] == ACTIVE)
 
 
-def total_by_day(facts: Facts, period: Period) -> pd.DataFrame:
+def total_by_day(facts: Facts, counted: pd.DataFrame, period: Period) -> pd.DataFrame:
     """Return `captured`, `returned`, `posted` and `recorded` cents for each day of the period, days without any included.
 
-    Captured counts by the day placed, returned by the credit memo's day, posted and recorded by the payment's day.
+    Captured counts by the day placed, returned by the credit memo's day, posted and recorded by the payment's day;
+    `counted` are the entries that count.
     """
-    entries = facts.entries[is_ours(facts, facts.entries) & (facts.entries["status"] == ACTIVE)]
-    is_back = entries["amount_cents"] < 0
-    paid, back = entries[~is_back], entries[is_back]
+    is_back = counted["amount_cents"] < 0
+    paid, back = counted[~is_back], counted[is_back]
     sums = {
         "captured": _sum(facts.orders["expected_cents"], facts.orders["placed_day"]),
         "returned": _sum(facts.memos["gateway_cents"], facts.memos["created_day"]),

@@ -25,7 +25,8 @@ def list_entries(facts: Facts, linked: pd.DataFrame, orders: pd.DataFrame, perio
     for is only unlinked. A suggestion is never more than that.
     """
     counted = select_counted(linked)
-    alone = counted[~belongs_to_an_order(counted) & is_within(counted["paid_day"], period)].reset_index(drop=True)
+    alone = counted[~belongs_to_an_order(counted) & is_within(counted["paid_day"], period)]
+    alone = alone.sort_values("payment_id", ignore_index=True)
     classes = _classify(alone, facts.numbers_not_in_store)
     is_foreign = alone["entity_id"].isna() & alone["marker"].notna()
     is_unshown = alone["entity_id"].notna() & ~alone["is_order_read"]
@@ -69,19 +70,16 @@ def _suggest(alone: pd.DataFrame, orders: pd.DataFrame) -> pd.Series:
             _candidates(-open_refunds["memo_cents"], open_refunds["memo_day"], open_refunds["number"]),
         ]
     )
-    candidates = candidates[candidates["amount_cents"].isin(alone["amount_cents"])]
-    nearby = (
-        candidates.groupby(["amount_cents", "paid_day"]).agg(count=("number", "size"), number=("number", "min")).reset_index()
+    candidates = candidates[candidates["amount_cents"].isin(alone["amount_cents"])].sort_values("number")
+    nearby = candidates.groupby(["amount_cents", "paid_day"])["number"].agg(["size", "first"])
+    day = alone["paid_day"].astype(DAY)
+    near = pd.concat([alone[["amount_cents"]].assign(paid_day=day + pd.Timedelta(days=apart)) for apart in _DAYS_APART])
+    fits = near.reset_index(names="row").merge(
+        nearby, left_on=["amount_cents", "paid_day"], right_index=True, how="inner", validate="many_to_one"
     )
-    days = [
-        alone[["amount_cents", "paid_day"]].assign(paid_day=alone["paid_day"].astype(DAY) + pd.Timedelta(days=n))
-        for n in _DAYS_APART
-    ]
-    near = pd.concat(days).reset_index(names="row")
-    fits = near.merge(nearby, on=["amount_cents", "paid_day"], how="inner", validate="many_to_one")
-    by_row = fits.groupby("row").agg(count=("count", "sum"), number=("number", "min"))
-    by_amount = by_row["number"].where(by_row["count"] == 1).reindex(alone.index)
-    is_named = alone["entity_id"].isna() & alone["number"].isin(orders["number"])
+    by_row = fits.groupby("row").agg({"size": "sum", "first": "first"})
+    by_amount = by_row["first"].where(by_row["size"] == 1).reindex(alone.index)
+    is_named = alone["entity_id"].isna() & alone["number"].isin(orders.loc[orders["number"].isin(alone["number"]), "number"])
     return alone["number"].where(is_named).fillna(by_amount)
 
 

@@ -16,25 +16,24 @@ ACTIVE = "active"
 
 
 def link_entries(facts: Facts) -> pd.DataFrame:
-    """Return every entry, in the order of its payment id, with `entity_id` (null: no order), `is_order_read` and `is_ours`.
+    """Return every entry, in the order of `facts.entries`, with `entity_id` (null: no order), `is_order_read` and `is_ours`.
 
     `is_order_read` says whether the order is among `facts.orders`; an order that the ledger knows and the store did not show
     is no order that an amount could be compared with.
     """
-    entries = facts.entries.sort_values("payment_id", ignore_index=True)
+    entries = facts.entries.reset_index(drop=True)
     orders, ledger = facts.orders, facts.ledger
     entity_id = _look_up(entries["payment_id"], _payments_known(facts))
     is_ours = entity_id.notna() | entries["marker"].notna() | entries["is_our_category"]
 
     # The ledger's own marker differs from the one made anew when the key was renewed since.
-    markers = pd.concat([orders[["marker", "entity_id"]], ledger[["marker", "entity_id"]]]).drop_duplicates("marker")
-    marked = entries["marker"].where(entity_id.isna()).dropna()
-    entity_id = entity_id.fillna(_look_up(marked, markers))
+    for source in (orders, ledger):
+        marked = entries.loc[entity_id.isna(), "marker"].dropna()
+        entity_id = entity_id.fillna(_look_up(marked, _near(marked, source).drop_duplicates("marker")))
 
-    numbers = orders[["number", "entity_id"]].drop_duplicates("number", keep=False)
     is_unmarked = entity_id.isna() & entries["marker"].isna() & entries["is_our_category"]
-    numbered = entries["number"].where(is_unmarked).dropna()
-    entity_id = entity_id.fillna(_look_up(numbered, numbers))
+    numbered = entries.loc[is_unmarked, "number"].dropna()
+    entity_id = entity_id.fillna(_look_up(numbered, _near(numbered, orders).drop_duplicates("number", keep=False)))
 
     return entries.assign(entity_id=entity_id, is_order_read=entity_id.isin(orders["entity_id"]), is_ours=is_ours)
 
@@ -61,9 +60,16 @@ def _payments_known(facts: Facts) -> pd.DataFrame:
     return known.sort_values("entity_id").drop_duplicates("payment_id")
 
 
+def _near(keys: pd.Series, source: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a source whose key is wanted, so that only they are looked through."""
+    name = str(keys.name)
+    return source.loc[source[name].isin(keys), [name, "entity_id"]].sort_values("entity_id")
+
+
 def _look_up(keys: pd.Series, table: pd.DataFrame) -> pd.Series:
     """Return the entity id of each key, with the keys' own index; null where the table lacks it."""
     name = str(keys.name)
-    near = table[table[name].isin(keys)].astype({"entity_id": "Int64"})
-    found = keys.to_frame().merge(near, on=name, how="left", validate="many_to_one")
+    # By an index on both sides, because pandas validates a column of texts by sorting it.
+    by_key = table.set_index(name).astype({"entity_id": "Int64"})
+    found = pd.DataFrame(index=pd.Index(keys)).join(by_key, how="left", validate="many_to_one")
     return pd.Series(found["entity_id"].array, index=keys.index)

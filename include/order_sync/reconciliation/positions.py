@@ -15,15 +15,15 @@ def is_within(days: pd.Series, period: Period) -> pd.Series[bool]:
 
 
 def weigh_orders(facts: Facts, linked: pd.DataFrame, period: Period) -> pd.DataFrame:
-    """Return one row per order, in the order of their entity ids.
+    """Return one row per order, in the order of their entity ids, which are the index and a column.
 
     Beside the columns of the store and, prefixed with `ledger_`, of the ledger: `is_placed_in`, and per group of facts (`memo`:
     credit memos, `paid`: active payments, `back`: active refunds, `void`: payments that no longer count) sums, days and
     payment ids. Names that end in `_in` speak of the period alone; a day is the period's first, else the first at all.
     """
-    orders = facts.orders.sort_values("entity_id", ignore_index=True).astype({"placed_day": DAY})
+    orders = facts.orders.set_index("entity_id", drop=False).rename_axis(None).sort_index().astype({"placed_day": DAY})
     orders["is_placed_in"] = is_within(orders["placed_day"], period)
-    orders = orders.merge(_ledger_columns(facts.ledger), on="entity_id", how="left", validate="one_to_one")
+    orders = orders.join(_ledger_columns(facts.ledger), how="left", validate="one_to_one")
     orders["ledger_is_known"] = orders["ledger_state"].notna()
     orders["ledger_is_patient_known"] = orders["ledger_is_patient_known"].eq(False).eq(False)  # nobody asked: still there
 
@@ -37,15 +37,14 @@ def weigh_orders(facts: Facts, linked: pd.DataFrame, period: Period) -> pd.DataF
         _sum_entries(_with_order(voided), "void", period),
     )
     for group in groups:
-        orders = orders.merge(group, on="entity_id", how="left", validate="one_to_one")
-        sums = [name for name in group.columns if name.endswith(("_cents", "_count", "_in"))]
-        orders[sums] = orders[sums].fillna(0).astype("int64")
+        orders = orders.join(group, how="left", validate="one_to_one")
+        sums = {name: "int64" for name in group.columns if name.endswith(("_cents", "_count", "_in"))}
+        orders = orders.fillna(dict.fromkeys(sums, 0)).astype(sums)
     return orders
 
 
 def _ledger_columns(ledger: pd.DataFrame) -> pd.DataFrame:
-    columns = ledger.drop(columns=["marker", "payment_id"])
-    return columns.rename(columns={name: f"ledger_{name}" for name in columns.columns if name != "entity_id"})
+    return ledger.drop(columns=["marker", "payment_id"]).set_index("entity_id").add_prefix("ledger_")
 
 
 def _with_order(entries: pd.DataFrame) -> pd.DataFrame:
@@ -70,16 +69,13 @@ def _sum_memos(memos: pd.DataFrame, period: Period) -> pd.DataFrame:
             "memo_day_of_period": moved["created_day"].astype(DAY).where(is_in),
         }
     )
-    how = {"memo_at": "min", "memo_day": "min", "memo_day_of_period": "min"}
-    sums = columns.groupby("entity_id").agg({name: how.get(name, "sum") for name in columns.columns if name != "entity_id"})
-    sums["memo_day"] = sums.pop("memo_day_of_period").fillna(sums["memo_day"])
-    return sums.reset_index()
+    return _sum_or_first(columns, first=["memo_at", "memo_day", "memo_day_of_period"])
 
 
 def _sum_payments(payments: pd.DataFrame, orders: pd.DataFrame, period: Period) -> pd.DataFrame:
     """Sum what was posted, per order, and count the payments that equal the order or hang on another patient than decided."""
-    decided = orders[["entity_id", "expected_cents", "ledger_patient_id"]]
-    payments = payments.merge(decided, on="entity_id", how="left", validate="many_to_one")
+    decided = orders[["expected_cents", "ledger_patient_id"]]
+    payments = payments.set_index("entity_id").join(decided, how="left", validate="many_to_one").reset_index()
     is_payment = payments["amount_cents"] > 0
     is_equal = is_payment & (payments["amount_cents"] == payments["expected_cents"])
     is_elsewhere = payments["ledger_patient_id"].notna() & (payments["patient_id"] != payments["ledger_patient_id"])
@@ -106,18 +102,28 @@ def _sum_entries(entries: pd.DataFrame, name: str, period: Period, **counts: pd.
             **counts,
         }
     )
-    how = {f"{name}_day": "min", f"{name}_day_of_period": "min"}
-    sums = columns.groupby("entity_id").agg({column: how.get(column, "sum") for column in columns.columns[1:]})
-    sums[f"{name}_day"] = sums.pop(f"{name}_day_of_period").fillna(sums[f"{name}_day"])
-    return sums.reset_index().merge(_list_payments(entries, name), on="entity_id", how="left", validate="one_to_one")
+    sums = _sum_or_first(columns, first=[f"{name}_day", f"{name}_day_of_period"])
+    return sums.join(_list_payments(entries, name), how="left", validate="one_to_one")
+
+
+def _sum_or_first(columns: pd.DataFrame, *, first: list[str]) -> pd.DataFrame:
+    """Return per order the sum of each column, or its first instant or day; a day of the period goes before any other."""
+    groups = columns.groupby("entity_id")
+    sums: pd.DataFrame = (
+        groups[[name for name in columns.columns if name not in {"entity_id", *first}]].sum().join(groups[first].min())
+    )
+    day, day_of_period = first[-2:]
+    sums[day] = sums[day_of_period].fillna(sums[day])
+    return sums.drop(columns=day_of_period)
 
 
 def _list_payments(entries: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the payment ids of each order, separated by a blank, the smallest number first."""
     column = f"{name}_payment_ids"
     is_one_of_several = entries.duplicated("entity_id", keep=False)
-    single = entries.loc[~is_one_of_several, ["entity_id", "payment_id"]].rename(columns={"payment_id": column})
+    single = entries.loc[~is_one_of_several].set_index("entity_id")["payment_id"]
     several = entries[is_one_of_several]
     several = several.assign(digits=several["payment_id"].str.len()).sort_values(["entity_id", "digits", "payment_id"])
-    joined = several.groupby("entity_id")["payment_id"].agg(" ".join).rename(column).astype(TEXT).reset_index()
-    return pd.concat([single, joined], ignore_index=True)
+    joined = several.groupby("entity_id")["payment_id"].agg(" ".join).astype(TEXT)
+    payment_ids: pd.Series = pd.concat([single, joined])
+    return payment_ids.to_frame(column)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from order_sync.errors import ReconciliationError
 from order_sync.reconciliation.classes import DifferenceClass, Section
-from order_sync.reconciliation.daily_totals import is_ours, total_by_day
+from order_sync.reconciliation.daily_totals import count_entries, total_by_day
 from order_sync.reconciliation.frames import Facts
-from order_sync.reconciliation.links import ACTIVE
 from order_sync.reconciliation.periods import Period
 
 
@@ -18,17 +19,16 @@ def prove(lines: pd.DataFrame, facts: Facts, linked: pd.DataFrame, period: Perio
     Raises `ReconciliationError` naming the practice, the period, the rule and the sums.
     """
     report = f"{practice_id} {period.name}"
-    is_counted = (
-        is_ours(facts, facts.entries) & (facts.entries["status"] == ACTIVE) & _within(facts.entries["paid_day"], period)
-    )
-    counted = facts.entries[is_counted]
-    store_cents, nextech_cents = _money_of_store(facts, period), int(counted["amount_cents"].sum())
+    counts = count_entries(facts)
+    counts_in = counts & _within(facts.entries["paid_day"], period)
     placed = facts.orders.loc[_within(facts.orders["placed_day"], period), "entity_id"]
-    _prove_partition(report, lines, linked, placed, counted)
+    _prove_partition(report, lines, linked, placed, counts_in.to_numpy())
+    store_cents = _money_of_store(facts, period)
+    nextech_cents = int(facts.entries.loc[counts_in, "amount_cents"].sum())
     _prove_sum(report, "store side", int(lines["store_cents"].sum()), store_cents)
     _prove_sum(report, "Nextech side", int(lines["nextech_cents"].sum()), nextech_cents)
     _prove_sum(report, "explained variance", int(lines["explains_cents"].sum()), store_cents - nextech_cents)
-    days = total_by_day(facts, period).sum()
+    days = total_by_day(facts, facts.entries[counts], period).sum()
     _prove_sum(report, "store side by day", int(days["captured"] - days["returned"]), store_cents)
     _prove_sum(report, "Nextech side by day", int(days["posted"] - days["recorded"]), nextech_cents)
     _prove_halves(lines, report)
@@ -40,17 +40,19 @@ def _prove_sum(report: str, rule: str, found_cents: int, expected_cents: int) ->
         raise ReconciliationError(msg)
 
 
-def _prove_partition(report: str, lines: pd.DataFrame, linked: pd.DataFrame, placed: pd.Series, counted: pd.DataFrame) -> None:
+def _prove_partition(
+    report: str, lines: pd.DataFrame, linked: pd.DataFrame, placed: pd.Series, counts_in: NDArray[np.bool_]
+) -> None:
     """Count every order and every entry of the period in exactly one line of its kind."""
     is_entry, is_refund = lines["section"] == Section.ENTRY.name, lines["section"] == Section.REFUND.name
     own = lines.loc[~is_entry & ~is_refund, "entity_id"]
     refunds = lines.loc[is_refund, "entity_id"]
     alone = lines.loc[is_entry, "payment_ids"]
-    rest = linked[linked["payment_id"].isin(counted["payment_id"]) & ~linked["payment_id"].isin(alone)]
+    rest = linked[counts_in & ~linked["payment_id"].isin(alone)]
     paid, back = rest[rest["amount_cents"] >= 0], rest[rest["amount_cents"] < 0]
     lineless = int((~placed.isin(own)).sum() + (~paid["entity_id"].isin(own)).sum() + (~back["entity_id"].isin(refunds)).sum())
     doubled = int(own.duplicated().sum() + refunds.duplicated().sum() + alone.duplicated().sum())
-    astray = len(counted) - len(rest) - len(alone)
+    astray = int(counts_in.sum()) - len(rest) - len(alone)
     if lineless or doubled or astray or lines["class_"].isna().any():
         msg = f"{report}: partition: {lineless} without a line, {doubled} in two, {astray} entries astray"
         raise ReconciliationError(msg)

@@ -11,9 +11,8 @@ from order_sync.practices import Practice
 from order_sync.reasons import Reason, next_step, sentence
 from order_sync.reconciliation.ageing import sum_by_age
 from order_sync.reconciliation.classes import TEXTS, DifferenceClass
-from order_sync.reconciliation.daily_totals import is_ours, total_by_day
+from order_sync.reconciliation.daily_totals import count_entries, total_by_day
 from order_sync.reconciliation.frames import Facts
-from order_sync.reconciliation.links import ACTIVE
 from order_sync.reconciliation.periods import Period
 from order_sync.reconciliation.positions import is_within
 from order_sync.reconciliation.statement import ClassTotal, DayTotal, GiftCards, Line, Reopening, Statement
@@ -40,7 +39,8 @@ def summarize(
     that are still to record, with the practice-local day of each memo; without it, those of the lines. Ages are counted at
     the period's cut-off, whenever this runs.
     """
-    totals = total_by_day(facts, period)
+    counted = facts.entries[count_entries(facts)]
+    totals = total_by_day(facts, counted, period)
     sums = {str(name): int(cents) for name, cents in totals.sum().items()}
     is_placed_in = is_within(facts.orders["placed_day"], period)
     is_prepaid = is_placed_in & facts.orders["is_prepaid_service"]
@@ -66,7 +66,7 @@ def summarize(
             )
         ),
         gift_cards=_roll_gift_cards(facts.orders[is_placed_in], memos, opening_gift_cards_cents),
-        unapplied=sum_by_age(_unapplied(facts), period.last_day),
+        unapplied=sum_by_age(_unapplied(counted), period.last_day),
         refund_ageing=sum_by_age(_refunds_of(lines) if open_refunds is None else open_refunds, period.last_day),
         prepaid_count=int(is_prepaid.sum()),
         prepaid_cents=int(facts.orders.loc[is_prepaid, "expected_cents"].sum()),
@@ -99,10 +99,9 @@ def _roll_gift_cards(orders: pd.DataFrame, memos: pd.DataFrame, opening_cents: i
     return GiftCards(opening_cents or 0, sold_cents, used_cents, refunded_cents, is_opening_known=opening_cents is not None)
 
 
-def _unapplied(facts: Facts) -> Iterator[tuple[date, int]]:
-    entries = facts.entries[is_ours(facts, facts.entries) & (facts.entries["status"] == ACTIVE)]
-    entries = entries[(entries["amount_cents"] > 0) & (entries["unapplied_cents"].fillna(0) > 0)]
-    return zip(entries["paid_day"].dt.date, entries["unapplied_cents"].astype("int64").tolist(), strict=True)
+def _unapplied(counted: pd.DataFrame) -> Iterator[tuple[date, int]]:
+    open_ = counted[(counted["amount_cents"] > 0) & (counted["unapplied_cents"].fillna(0) > 0)]
+    return zip(open_["paid_day"].dt.date, open_["unapplied_cents"].astype("int64").tolist(), strict=True)
 
 
 def _refunds_of(lines: pd.DataFrame) -> Iterator[tuple[date, int]]:
