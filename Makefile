@@ -18,7 +18,7 @@ UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet 
 	--generate-hashes --no-emit-index-url --no-annotate
 SBOM ?= .run/sbom.json
 
-.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst letters lock sbom clean
+.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst bench-reconciliation letters lock sbom clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,10 +65,14 @@ bench-burst: setup-dev ## Measure how fast a burst of orders is posted
 letters: setup-dev ## Write the example letters in tests/data/letters anew, to be read in the diff
 	@$(BIN)/python -m tests.unit.letters
 
+bench-reconciliation: setup-dev .venv-bench/installed ## Measure how long a month of a million orders takes to reconcile
+	@$(BIN)/python -m bench.reconciliation --datacompy .venv-bench/bin/python
+
 lock: $(TOOLS)/bin/uv ## Pin every version anew: requirements*.in -> requirements*.txt
 	@$(UV) requirements.in -o requirements.txt
 	@$(UV) requirements-sandbox.in -o requirements-sandbox.txt
 	@$(UV) requirements-dev.in -o requirements-dev.txt
+	@$(UV) requirements-bench.in -o requirements-bench.txt
 
 sbom: $(TOOLS)/bin/cyclonedx-py ## List what production is made of, with hashes, as CycloneDX in .run/sbom.json
 	@mkdir -p $(dir $(SBOM))
@@ -92,6 +96,11 @@ $(VENV)/runtime-installed: requirements.txt requirements-sandbox.txt | $(BIN)/py
 $(VENV)/dev-installed: requirements-dev.txt $(VENV)/runtime-installed
 	@echo "Installing what testing needs"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+.venv-bench/installed: requirements-bench.txt
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 $(TOOLS)/bin/python:

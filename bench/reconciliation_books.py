@@ -61,12 +61,16 @@ def write_books(count: int, seed: int = 1) -> Frames:
     ids = np.arange(1, count + 1)
     state = [pd.Series(kind.map({name: _STATES.get(name, _EVERYDAY)[part] for name in names}), dtype=TEXT) for part in range(4)]
     day = pd.Series(FIRST_DAY + (draw.integers(0, DAYS, count)).astype("timedelta64[D]")).astype(DAY)
-    placed_at = (day + pd.to_timedelta(draw.integers(6 * 3600, 20 * 3600, count), unit="s")).dt.tz_localize("UTC").astype(INSTANT)
+    placed_at = (
+        (day + pd.to_timedelta(draw.integers(6 * 3600, 20 * 3600, count), unit="s")).dt.tz_localize("UTC").astype(INSTANT)
+    )
     cents = pd.Series(draw.integers(5_00, 900_00, count))
     expected = cents.where(~kind.isin(["cancelled", "gift_card"]), 0)
     numbers = pd.Series([f"{entity_id:09d}" for entity_id in ids], dtype=TEXT)
     markers = pd.Series([f"DP-{entity_id * 7919 % 10**12:012d}-H" for entity_id in ids], dtype=TEXT)
-    patients = pd.Series([f"{number:08x}-5a17-4c3e-9d20-000000000000" for number in draw.integers(0, count // 3 + 1, count)], dtype=TEXT)
+    patients = pd.Series(
+        [f"{number:08x}-5a17-4c3e-9d20-000000000000" for number in draw.integers(0, count // 3 + 1, count)], dtype=TEXT
+    )
     payments = pd.Series([f"{number:09d}" for number in 3 * draw.permutation(count) + 1], dtype=TEXT)
 
     is_in_store = kind != "orphan"
@@ -105,7 +109,7 @@ def write_books(count: int, seed: int = 1) -> Frames:
         }
     )[is_in_store & (kind != "never_seen")].reset_index(drop=True)
     memos = _write_memos(kind, ids, placed_at, day, cents)
-    entries = _write_entries(kind, numbers, markers, patients, payments, day, cents)
+    entries = _write_entries(kind, numbers=numbers, markers=markers, patients=patients, payments=payments, day=day, cents=cents)
     absent = pd.DataFrame({"number": numbers[~is_in_store].to_numpy()})
     return {"orders": orders, "memos": memos, "entries": entries, "ledger": ledger, "absent": absent}
 
@@ -128,6 +132,7 @@ def _write_memos(kind: pd.Series, ids: np.ndarray, placed_at: pd.Series, day: pd
 
 def _write_entries(
     kind: pd.Series,
+    *,
     numbers: pd.Series,
     markers: pd.Series,
     patients: pd.Series,

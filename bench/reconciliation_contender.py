@@ -37,9 +37,9 @@ def _time(run: Callable[[], pd.DataFrame | None]) -> Measured:
 
 def classify_as_the_product(frames: Frames) -> Measured:
     """Check the frames and classify them, proofs included."""
-    from order_sync.reconciliation.classify import reconcile
-    from order_sync.reconciliation.frames import Facts
-    from order_sync.reconciliation.periods import Period
+    from order_sync.reconciliation.classify import reconcile  # noqa: PLC0415 - only where it is measured
+    from order_sync.reconciliation.frames import Facts  # noqa: PLC0415 - only where it is measured
+    from order_sync.reconciliation.periods import Period  # noqa: PLC0415 - only where it is measured
 
     absent = frozenset(frames["absent"]["number"])
 
@@ -52,7 +52,7 @@ def classify_as_the_product(frames: Frames) -> Measured:
 
 def classify_in_duckdb(frames: Frames, *, is_loaded: bool) -> Measured:
     """Do the same joins and classes in SQL, on one thread: from the frames, or from DuckDB's own tables, loaded before."""
-    import duckdb
+    import duckdb  # noqa: PLC0415 - only where it is measured
 
     query = Path(__file__).with_name("reconciliation.sql").read_text(encoding="utf-8")
     connection = duckdb.connect()
@@ -80,7 +80,7 @@ def compare_with_datacompy(frames: Frames) -> Measured:
 
     Only the comparison is timed. It finds unequal values and rows without a partner; it knows no class and no sum.
     """
-    import datacompy
+    import datacompy  # noqa: PLC0415 - only where it is measured
 
     ledger, orders = frames["ledger"], frames["orders"]
     wanted = ledger[ledger["payment_id"].notna()].merge(orders, on="entity_id", how="left", validate="one_to_one")
