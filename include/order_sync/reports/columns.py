@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from order_sync.reconciliation.classes import TEXTS
 from order_sync.reconciliation.statement import Line
-from order_sync.reports.contents import item_of
+from order_sync.reports.items import item_of
 
 
 class Kind(Enum):

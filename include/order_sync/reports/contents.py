@@ -7,62 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
 
 from order_sync.errors import ReconciliationError
-from order_sync.money import format_money
-from order_sync.reconciliation.classes import TEXTS, DifferenceClass, Section, Weight
+from order_sync.reconciliation.classes import TEXTS, DifferenceClass, Weight
 from order_sync.reconciliation.periods import PeriodKind
-from order_sync.reconciliation.statement import AgeBand, ClassTotal, DayTotal, Line, Reopening, Statement
-from order_sync.reports.wording import count_words, one_line, period_words, short_day
+from order_sync.reconciliation.statement import AgeBand, ClassTotal, DayTotal, Reopening, Statement
+from order_sync.reports.headlines import write_headline, write_outcome
+from order_sync.reports.items import LONGEST_NAME, Item, item_of, needs_a_person
+from order_sync.reports.wording import one_line, period_words, short_day
 
 LINES_OF_THE_FILES = 50_000
 """A mail with more would not be taken by mail servers; what agrees is left out first, and it is said."""
 
 _LINES_OF_A_REOPENING = 10
 _SENTENCES_SHOWN = 10
-_LONGEST_NAME = 60
-_LONGEST_REMARK = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line as a reader sees it; every text is on one line."""
-
-    subject: str
-    class_: DifferenceClass
-    kind: str
-    """ "Order" or "Payment"."""
-    reference: str
-    """The order's number, or the payment's id."""
-    title: str
-    """The class in a few words."""
-    remark: str
-    """Why, and what might fit, where that is known."""
-    next_step: str
-    amount_cents: int
-    """The whole amount of the order or the payment."""
-    store_cents: int
-    nextech_cents: int
-    explains_cents: int
-    age_days: int | None
-    day: date | None
-    owner: str
-    is_critical: bool
-    is_earlier: bool
-    """It belongs to an earlier period."""
-    is_elsewhere: bool = False
-    """It stands in the report of another period, not in this one."""
-
-    @property
-    def label(self) -> str:
-        """Return "Order 100000123" or "Payment 88213"."""
-        return f"{self.kind} {self.reference}"
-
-    @property
-    def has_two_amounts(self) -> bool:
-        """Say whether both sides have money for it, and not the same."""
-        return bool(self.store_cents and self.nextech_cents and self.explains_cents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +125,6 @@ class Contents:
         return any(item.is_critical for item in self.to_do)
 
 
-def needs_a_person(line: Line) -> bool:
-    """Say whether somebody has to act on a line."""
-    return TEXTS[line.class_].weight in {Weight.ACTION, Weight.CRITICAL}
-
-
 def contents_of(statement: Statement) -> Contents:
     """Return what the report of a statement says.
 
@@ -182,10 +135,10 @@ def contents_of(statement: Statement) -> Contents:
     rows = tuple(_class_row(total) for total in statement.classes)
     return Contents(
         statement=statement,
-        practice_name=one_line(statement.practice_name, longest=_LONGEST_NAME),
+        practice_name=one_line(statement.practice_name, longest=LONGEST_NAME),
         period_words=period_words(statement.period),
-        headline=_headline(statement, to_do),
-        outcome=_outcome(statement, to_do),
+        headline=write_headline(statement, to_do),
+        outcome=write_outcome(statement, to_do),
         explaining=tuple(row for row in rows if row.explains_cents),
         listed=tuple(row for row in rows if not row.explains_cents),
         to_do=to_do,
@@ -196,37 +149,6 @@ def contents_of(statement: Statement) -> Contents:
         reopened=tuple(_reopened_row(reopening, statement) for reopening in statement.reopened),
         not_read=tuple(one_line(sentence) for _, sentence in sorted(statement.notes.items())),
         left_out=_left_out(rows),
-    )
-
-
-def item_of(line: Line, *, is_earlier: bool = False, is_elsewhere: bool = False) -> Item:
-    """Return a line as a reader sees it."""
-    text = TEXTS[line.class_]
-    payments = ", ".join(line.payment_ids)
-    is_payment = bool(payments) and (text.section is Section.ENTRY or line.number is None)
-    remarks = [
-        line.reason or "",
-        f"Names order {line.number}." if is_payment and line.number else "",
-        f"Order {line.suggestion} might fit; nobody has confirmed it." if line.suggestion else "",
-    ]
-    return Item(
-        subject=line.subject,
-        class_=line.class_,
-        kind="Payment" if is_payment else "Order",
-        reference=one_line(payments if is_payment else line.number or line.subject, longest=_LONGEST_NAME),
-        title=text.title,
-        remark=one_line(" ".join(filter(None, remarks)), longest=_LONGEST_REMARK),
-        next_step=one_line(line.next_step or text.next_step, longest=_LONGEST_REMARK),
-        amount_cents=line.at_stake_cents,
-        store_cents=line.store_cents,
-        nextech_cents=line.nextech_cents,
-        explains_cents=line.explains_cents,
-        age_days=line.age_days,
-        day=line.store_day or line.nextech_day,
-        owner=one_line(line.owner or "", longest=_LONGEST_NAME),
-        is_critical=text.weight is Weight.CRITICAL,
-        is_earlier=is_earlier,
-        is_elsewhere=is_elsewhere,
     )
 
 
@@ -330,7 +252,7 @@ def _band_bars(bands: tuple[AgeBand, ...]) -> tuple[Bar, ...]:
     largest = max((band.amount_cents for band in bands), default=0)
     return tuple(
         Bar(
-            label=one_line(band.title, longest=_LONGEST_NAME),
+            label=one_line(band.title, longest=LONGEST_NAME),
             percent=_percent(band.amount_cents, largest),
             second_percent=0,
             count=band.count,
@@ -357,38 +279,3 @@ def _reopened_row(reopening: Reopening, statement: Statement) -> ReopenedRow:
         more=len(reopening.lines) - len(shown),
         is_this_period=reopening.period == statement.period,
     )
-
-
-def _headline(statement: Statement, to_do: tuple[Item, ...]) -> str:
-    """Say in a sentence or two whether both sides agree, and what there is to do."""
-    variance = statement.variance_cents
-    amount = format_money(abs(variance), statement.currency)
-    if variance == 0 and statement.notes:
-        agreement = "What could be read agrees to the cent."
-    elif not statement.lines and not (statement.store_in_cents or statement.posted_cents):
-        agreement = "No money moved: nothing came in, and nothing was posted."
-    elif variance == 0:
-        agreement = "Both sides agree to the cent."
-    elif variance > 0:
-        agreement = f"Nextech shows {amount} less than the store, and every cent of it is explained."
-    else:
-        agreement = f"Nextech shows {amount} more than the store, and every cent of it is explained."
-    if statement.notes:
-        count = len(statement.notes)
-        agreement += (
-            f" {count_words(count, 'thing')} could not be read and {'is' if count == 1 else 'are'} in none of the sums."
-        )
-    if not to_do:
-        return agreement if statement.notes else f"{agreement} Nothing to do today."
-    oldest = max(item.age_days or 0 for item in to_do)
-    waited = f"; the oldest has waited {count_words(oldest, 'day')}" if oldest > 0 else ""
-    return f"{agreement} {count_words(len(to_do), 'thing')} to do today{waited}."
-
-
-def _outcome(statement: Statement, to_do: tuple[Item, ...]) -> str:
-    amount = format_money(abs(statement.variance_cents), statement.currency)
-    agreement = "what was read agrees" if statement.notes else "both sides agree"
-    agreement = f"{amount} apart" if statement.variance_cents else agreement
-    unread = f", {len(statement.notes):,} not read" if statement.notes else ""
-    to_do_words = f", {len(to_do):,} to do" if to_do else "" if unread else ", nothing to do"
-    return f"{agreement}{to_do_words}{unread}"

@@ -18,6 +18,7 @@ from order_sync.reconciliation.periods import Period, PeriodKind, day_of
 from order_sync.reconciliation.statement import Statement
 from order_sync.reports.contents import Contents, contents_of
 from order_sync.reports.csv_file import csv_of
+from order_sync.reports.items import LONGEST_NAME
 from order_sync.reports.looks import letter_sheet, look_inline
 from order_sync.reports.rendering import render
 from order_sync.reports.wording import moment_words, one_line, period_words
@@ -28,7 +29,6 @@ ROWS_OF_THE_TO_DO_LIST = 25
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CSV = "text/csv; charset=utf-8"
-_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def compose_alarm(alarm: Alarm, *, is_repeat: bool = False, links: Links = NO_LI
         "alarm",
         {
             "alarm": {
-                "practice_name": one_line(alarm.practice_name, longest=_LONGEST_NAME),
+                "practice_name": one_line(alarm.practice_name, longest=LONGEST_NAME),
                 "outcome": text.outcome,
                 "headline": text.headline.format(period=period),
                 "what_happened": text.what_happened,

@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from order_sync.reconciliation.classes import TEXTS, DifferenceClass
 from order_sync.reconciliation.periods import Period
 from order_sync.reconciliation.statement import Statement
-from order_sync.reports.contents import Item, contents_of, item_of
+from order_sync.reports.contents import contents_of
+from order_sync.reports.items import Item, item_of
 from order_sync.reports.looks import look_by_class, page_sheet
 from order_sync.reports.rendering import render
 from order_sync.reports.wording import moment_words, one_line, period_words

@@ -9,7 +9,8 @@ import pytest
 
 from order_sync.errors import ReconciliationError
 from order_sync.reconciliation.statement import Line, Statement
-from order_sync.reports.contents import Item, contents_of
+from order_sync.reports.contents import contents_of
+from order_sync.reports.items import Item
 from order_sync.reports.letters import ROWS_OF_THE_TO_DO_LIST, Letter, Links, compose_alarm, compose_letter
 from order_sync.resources import TEMPLATES_FOLDER
 from tests.unit.letters import statements
