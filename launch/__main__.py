@@ -138,7 +138,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; a reason to refuse becomes one line and exit code 1."""
     chosen = _arguments(arguments)
     plan = LaunchPlan(
-        chosen.home.resolve(), chosen.airflow_port, chosen.sandbox_port, chosen.smtp_port, database=chosen.database
+        chosen.home.resolve(),
+        chosen.airflow_port,
+        chosen.sandbox_port,
+        chosen.smtp_port,
+        database=chosen.database,
+        has_history=True,
     )
     try:
         match chosen.command:

@@ -37,6 +37,8 @@ class LaunchPlan:
     plugins_folder: Path = REPOSITORY / "plugins"
     practices_file: Path = REPOSITORY / "include" / "practices.yaml"
     starts_sandbox: bool = True
+    has_history: bool = False
+    """Whether the sandbox begins with the ordinary orders of the weeks before, for the reports."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment variables laid over the computed ones, such as a shorter heartbeat timeout."""
 

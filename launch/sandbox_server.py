@@ -70,7 +70,7 @@ class SandboxServer:
 
     def _command(self) -> list[str]:
         ports = ["--port", str(self._plan.sandbox_port), "--smtp-port", str(self._plan.smtp_port)]
-        return [sys.executable, "-m", "sandbox", *ports]
+        return [sys.executable, "-m", "sandbox", *ports, *(["--history"] if self._plan.has_history else [])]
 
     def start(self, processes: Processes, environment: Mapping[str, str]) -> None:
         """Start it as one of these processes, unless it runs already; does not wait."""

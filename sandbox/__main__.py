@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--load", type=_practice_load, action="append", default=[], metavar="PRACTICE:N", help="add N paid orders, to measure"
     )
+    parser.add_argument("--history", action="store_true", help="add the ordinary orders of the weeks before, for the reports")
     parser.add_argument("--empty", action="store_true", help="start without the demo's patients and orders")
     return parser
 
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=asked.seed,
         is_empty=asked.empty,
         load=dict(asked.load),
+        has_history=asked.history,
         has_arrivals=asked.arrivals and not asked.empty,
         arrival_seconds=asked.arrival_seconds,
     )

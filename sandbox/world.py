@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from sandbox.demo.arrivals import next_arrival
+from sandbox.demo.history import build_history
 from sandbox.demo.load import build_load
 from sandbox.demo.practices import (
     CARD_TYPES,
@@ -43,6 +44,8 @@ class SandboxOptions:
     """Without the demo's patients and orders."""
     load: Mapping[str, int] = field(default_factory=dict)
     """Practice id to the number of paid orders of known patients, for measurements."""
+    has_history: bool = False
+    """With the ordinary orders of the weeks before, for the reports."""
     has_arrivals: bool = False
     """Whether new orders keep coming."""
     arrival_seconds: float = 90.0
@@ -92,6 +95,8 @@ class World:
         self.mailbox.clear()
         self.demo = build_demo(self.options.seed, now)
         loads = [build_load(name, orders, self.options.seed, now) for name, orders in self.options.load.items()]
+        if self.options.has_history:
+            loads += [build_history(name, self.options.seed, now) for name in PRACTICES]
         for practice_id, shop in self.shops.items():
             self._shop_rngs[practice_id].seed(f"{self.options.seed}/{practice_id}/running")
             shop.switches = StoreSwitches()

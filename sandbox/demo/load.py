@@ -59,19 +59,20 @@ def build_load(practice_id: str, orders: int, seed: int, now: datetime) -> Load:
         shop.ids.seen(table, FIRST_LOAD_ID - 1)
     patients = []
     for number in range(orders):
-        patient = _patient(practice_id, number, rng)
+        patient = invent_patient(practice_id, number, rng)
         patients.append(patient)
         draft = Draft(
             practice=practice,
             placed_at=now - _NEWEST - _SPREAD * (1 - (number + 1) / orders),
-            buyer=_buyer(patient, number),
+            buyer=buyer_of(patient, number),
             basket=rng.choice(EVERYDAY_BASKETS),
         )
         play_draft(shop, draft, PAID, timeline)
     return Load(practice_id=practice_id, patients=patients, books={practice_id: shop.books()})
 
 
-def _patient(practice_id: str, number: int, rng: random.Random) -> SeedPatient:
+def invent_patient(practice_id: str, number: int, rng: random.Random) -> SeedPatient:
+    """Return an invented patient with a chart; each number, up to 8,000, has a phone of its own."""
     practice = PRACTICES[practice_id]
     area_code, line = _AREA_CODES[number // _PHONES_PER_AREA], number % _PHONES_PER_AREA
     first, last = rng.choice(_FIRST), rng.choice(_LAST)
@@ -89,7 +90,8 @@ def _patient(practice_id: str, number: int, rng: random.Random) -> SeedPatient:
     )
 
 
-def _buyer(patient: SeedPatient, number: int) -> Buyer:
+def buyer_of(patient: SeedPatient, number: int) -> Buyer:
+    """Return how this patient fills in the store's forms."""
     return Buyer(
         first=patient.first,
         last=patient.last,

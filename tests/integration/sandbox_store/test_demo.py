@@ -16,8 +16,9 @@ from order_sync.practices import load_practices
 from order_sync.reasons import Reason
 from order_sync.statuses import PublicStatus
 from sandbox.demo.arrivals import KINDS, next_arrival
+from sandbox.demo.history import build_history
 from sandbox.demo.load import build_load
-from sandbox.demo.practices import CARD_TYPES, PAYMENT_CATEGORY, PRACTICES
+from sandbox.demo.practices import ACTIVE_SINCE_LOCAL, CARD_TYPES, PAYMENT_CATEGORY, PRACTICES
 from sandbox.demo.story import SCENES, Demo, Situation, build_demo, open_shops
 from sandbox.store.shop import Shop
 from tests.integration.sandbox_store.conftest import NOW, criteria
@@ -112,7 +113,7 @@ def test_an_evening_order_lies_on_the_next_day_in_utc(demo: Demo):
 
 
 def test_people_are_invented(demo: Demo):
-    for chart in [*demo.patients, *build_load("central", 250, 1, NOW).patients]:
+    for chart in [*demo.patients, *build_load("central", 250, 1, NOW).patients, *build_history("central", 1, NOW).patients]:
         assert chart.email.endswith(".example")
         assert re.fullmatch(r"\(\d{3}\) 555-01\d\d", chart.mobile)
         assert phonenumbers.is_possible_number(phonenumbers.parse(chart.mobile, "US"))
@@ -168,3 +169,26 @@ def test_a_page_of_a_hundred_orders_out_of_a_thousand_comes_at_once(shop: Shop, 
     assert time.perf_counter() - began < 1
     assert len(page.json()["items"]) == 100
     assert {order["state"] for order in page.json()["items"]} <= {"processing", "complete"}
+
+
+@pytest.mark.parametrize("practice_id", sorted(PRACTICES))
+def test_a_history_has_orders_on_every_day_of_last_month_and_none_of_today(practice_id: str):
+    zone = PRACTICES[practice_id].zone
+    orders = build_history(practice_id, 1, NOW).books[practice_id].orders
+    days = {datetime.fromisoformat(f"{order.row['created_at']}+00:00").astimezone(zone).date() for order in orders}
+    today = NOW.astimezone(zone).date()
+    last_month = today.replace(day=1) - timedelta(days=1)
+    first = max(last_month.replace(day=1), ACTIVE_SINCE_LOCAL.date())
+    assert {first + timedelta(days=number) for number in range((last_month - first).days + 1)} <= days
+    assert today not in days
+    assert min(days) >= ACTIVE_SINCE_LOCAL.date()
+    assert {"canceled", "holded", "closed"} <= {order.row["state"] for order in orders}
+
+
+def test_the_same_seed_gives_the_same_history():
+    first, second = (build_history("eastern", 1, NOW).books["eastern"].orders for _ in range(2))
+    assert [(order.number, order.row["created_at"], order.grand_total) for order in first] == [
+        (order.number, order.row["created_at"], order.grand_total) for order in second
+    ]
+    other = build_history("eastern", 2, NOW).books["eastern"].orders
+    assert [order.grand_total for order in other] != [order.grand_total for order in first]
