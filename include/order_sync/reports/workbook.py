@@ -76,7 +76,7 @@ def _parts(report: Contents) -> Iterable[Part]:
         yield Part("Still open", None, "Still open", note, report.statement.still_open)
     for reopening in report.statement.reopened:
         if reopening.lines:
-            name = f"Changed {reopening.period.name}"
+            name = f"Changed {reopening.period.name} v{reopening.version}"
             note = f"What came, went or changed in a closed period, now version {reopening.version}; amounts are the changes."
             yield Part(name[:31], None, name, note, reopening.lines)
 

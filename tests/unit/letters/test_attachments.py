@@ -145,8 +145,14 @@ def test_a_report_of_nothing_is_still_a_workbook():
 
 def test_a_changed_period_has_its_lines_in_the_workbook():
     sheets = opened(statements.reopened()).sheetnames
-    assert "Changed 2026-11-02" in sheets
-    assert "Changed 2026-10-30" in sheets
+    assert "Changed 2026-11-02 v2" in sheets
+    assert "Changed 2026-10-30 v3" in sheets
+
+
+def test_every_class_can_have_a_sheet():
+    lines = [line(class_, 100_000_000 + n, 500, 300) for n, class_ in enumerate(C)]
+    sheets = opened(statement("eastern", statements.day_of(MONDAY), lines)).sheetnames
+    assert len(sheets) == len({name.casefold() for name in sheets}) == 1 + len(C)
 
 
 def test_the_same_statement_gives_the_same_file_whose_date_is_the_cut_off():
