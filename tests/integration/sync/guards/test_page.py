@@ -11,7 +11,8 @@ from tests.integration.sync.guards.test_naive_variants import DAYS, VARIANTS
 
 PAGE = (Path(__file__).parents[4] / "docs" / "guards.md").read_text(encoding="utf-8")
 EVERY_GUARD = {**EVERY_CONTROL, **WIRE_CONTROLS, **DATABASE_GUARDS, **POSTGRES_GUARDS, **REPORT_GUARDS}
-TABLES, SIMPLER = PAGE.split("## Simpler ways to post")
+TABLES, REST = PAGE.split("## Simpler ways to post")
+SIMPLER, BY_CHANCE = REST.split("## What chance finds")
 
 
 def rows(text: str) -> list[list[str]]:
@@ -40,3 +41,10 @@ def test_the_page_has_every_day_of_the_simpler_ways():
     assert heading[1:] == list(VARIANTS)
     told = {day: {name: wrong for name, wrong in zip(heading[1:], wrongs, strict=True) if wrong} for day, *wrongs in days}
     assert told == {day: wrong for day, (_, wrong) in DAYS.items()}
+
+
+def test_what_chance_finds_are_mutants_of_this_page():
+    heading, *found = rows(BY_CHANCE)
+    assert heading[0] == "broken like this"
+    assert {row[0] for row in found} <= EVERY_CONTROL.keys()
+    assert [int(row[1]) for row in found] == sorted(int(row[1]) for row in found)
