@@ -56,7 +56,7 @@ class DifferenceClass(StrEnum):
     # Orders without Nextech money.
     NOT_DUE = "not_due"
     PARTLY_PAID = "partly_paid"
-    """Captured in part: money that the store has and Nextech is not told of yet (decision record 10)."""
+    """Captured in part: money that the store has and Nextech is not told of yet (decision record 11)."""
     NOTHING_TO_POST = "nothing_to_post"
     NEVER_SEEN = "never_seen"
     ON_HOLD = "on_hold"
