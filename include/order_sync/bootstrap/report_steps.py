@@ -128,7 +128,8 @@ class _LogProgress:
     def __call__(self, step: str, done: int, /) -> None:
         """Note that `done` more went through `step`."""
         self._done[step] += done
-        logger.info("%s: %d so far", step, self._done[step])
+        if done:
+            logger.info("%s: %d so far", step, self._done[step])
 
 
 def _links() -> Links:
