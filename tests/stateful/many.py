@@ -98,6 +98,6 @@ def main() -> int:
         tell(f"never happened: {name}")
     used = os.times()
     cpu_seconds = used.user + used.system + used.children_user + used.children_system
-    tell(f"{cpu_seconds / total.schedules:.2f} CPU seconds a schedule, {time.monotonic() - began:.0f} s in all")
-    tell(total.line())
+    lasted = f"{cpu_seconds / total.schedules:.2f} CPU seconds a schedule, {time.monotonic() - began:.0f} s in all"
+    tell(f"{total.line()}; {lasted}")
     return 1 if total.failures or missed else 0

@@ -2,6 +2,9 @@
 
 import gc
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,10 +13,12 @@ import pytest
 from order_sync.clients.nextech import NextechClient
 from order_sync.errors import PermanentError
 from order_sync.payments import PostAnswer, PostOutcome, PreparedPayment
-from tests.stateful.many import Total, replay_command
+from tests.stateful import town
+from tests.stateful.many import Total, play_and_clean, replay_command
 from tests.stateful.schedule import play
+from tests.worlds import NoWaiting
 
-CHUNKS, SCHEDULES_A_CHUNK = 10, 10
+CHUNKS, SCHEDULES_A_CHUNK = 40, 25
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +35,7 @@ def _quiet() -> Iterator[None]:
 def test_whatever_fails_no_payment_is_lost_doubled_stuck_or_on_a_wrong_patient(chunk: int) -> None:
     total = Total()
     for seed in range(1 + chunk * SCHEDULES_A_CHUNK, 1 + (chunk + 1) * SCHEDULES_A_CHUNK):
-        total.add(play(seed))
-        gc.collect()
+        total.add(play_and_clean(seed))
     told = [f"{bad.broken or dict(bad.ended)}: {replay_command(bad.seed)}" for bad in total.failures]
     assert not told, "\n".join(told)
     assert total.ended["payments"] > SCHEDULES_A_CHUNK, "a world in which nothing is posted proves nothing"
@@ -41,6 +45,20 @@ def test_whatever_fails_no_payment_is_lost_doubled_stuck_or_on_a_wrong_patient(c
 def test_a_seed_plays_the_same_schedule_every_time() -> None:
     assert len({play(7).digest for _ in range(3)}) == 1
     assert play(8).digest != play(7).digest
+
+
+def test_a_seed_plays_the_same_schedule_in_another_process() -> None:
+    command = [sys.executable, "-m", "tests.stateful", "--seed", "7", "--schedules", "1"]
+    paths = os.pathsep.join(sys.path)
+    told = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "4711"}, capture_output=True, text=True, check=True
+    )
+    assert f"seed 7, trace {play(7).digest}:" in told.stdout
+
+
+def test_requests_that_are_not_paced_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(town, "SharedLimiter", lambda _slots, _rate, _clock: NoWaiting())
+    assert any("I8" in (play(seed).broken or "") for seed in range(1, 41))
 
 
 def test_a_client_that_sends_twice_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
