@@ -18,6 +18,7 @@ from order_sync.desk import Desk, batches
 from order_sync.eligibility import Inactive, NothingToPost, decide_due
 from order_sync.errors import IncompleteReadError, RequestRejectedError
 from order_sync.ledger.facts import facts_of, orders_of_markers, orders_of_payments, orders_of_refunds, recorded_memos
+from order_sync.ledger.postings import witness_payment
 from order_sync.markers import find_markers
 from order_sync.payment_reads import read_evidence_of
 from order_sync.payments import PaymentEntry
@@ -56,6 +57,7 @@ def collect_facts(desk: Desk, period: Period) -> Collected:
     _read_ledger(desk, sides)
     _read_charts(desk, period, sides)
     _read_ledger(desk, sides)
+    _cross_check(desk, period, sides, in_window, read_at)
     _ask_for_moved_charts(desk, sides)
     not_read = list_not_read(sides, period)
     if not_read:
@@ -179,11 +181,10 @@ def _read_charts(desk: Desk, period: Period, sides: Sides) -> None:
     evidence = read_evidence_of(desk, patient_ids)
     missing = [patient_id for patient_id in patient_ids if not evidence.covers(patient_id)]
     if missing:
-        reason = f"the payments of {len(missing)} patients cannot be read completely"
-        raise IncompleteReadError(reason, system="nextech", route="GET /PaymentReconciliation")
+        raise _incomplete(f"the payments of {len(missing)} patients cannot be read completely")
     found = [entry for patient_id in patient_ids for entry in evidence.of(patient_id)]
     _look_up(desk, sides, found)
-    sides.entries |= {entry.payment_id: entry for entry in found}
+    sides.entries |= {entry.payment_id: entry for entry in found if _is_here(sides, entry)}
     _tell(desk, "charts read", len(patient_ids))
 
 
@@ -207,6 +208,41 @@ def _charts_to_read(period: Period, sides: Sides) -> list[str]:
             wanted |= {entry.patient_id for entry in entries if entry.patient_id}
             wanted |= {fact.patient_id} if fact is not None and fact.patient_id else set()
     return sorted(wanted)
+
+
+def _cross_check(desk: Desk, period: Period, sides: Sides, in_window: frozenset[str], read_at: datetime) -> None:
+    """Refuse lists that contradict each other, and one that shows nothing of what must be there.
+
+    A server that does not understand a search may answer it with an empty list, which is complete by its own count.
+    """
+    for payment_id, entry in sides.entries.items():
+        day = sides.practice.business_day(entry.payment_instant) if entry.payment_instant else None
+        touched_at = entry.updated_at or entry.created_at
+        is_older = touched_at is not None and touched_at < read_at
+        if payment_id not in in_window and is_older and day is not None and period.contains(day):
+            raise _incomplete("the list of the period lacks a payment that another list shows")
+    posted = {fact.payment_id for fact in sides.ledger.values() if fact.payment_id is not None}
+    if posted and not posted & sides.entries.keys():
+        _see_a_witness(desk)
+
+
+def _see_a_witness(desk: Desk) -> None:
+    """Read a chart on which a payment of ours was seen before; raise when its payments cannot be seen any more, either.
+
+    Asked where none of the period's payments is there: they may all be lost, but then another one is still to be seen.
+    """
+    with desk.ledger.transaction() as tx:
+        first = witness_payment(tx, desk.practice.id)
+        second = witness_payment(tx, desk.practice.id, other_than=first[0]) if first else None
+    witnesses = dict(witness for witness in (first, second) if witness is not None)
+    if len(witnesses) > 1:
+        shown = {entry.payment_id for patient_id in witnesses for entry in desk.nextech.read_payments([patient_id]).entries}
+        if not shown & set(witnesses.values()):
+            raise _incomplete("none of the payments that were seen before is shown")
+
+
+def _incomplete(reason: str) -> IncompleteReadError:
+    return IncompleteReadError(reason, system="nextech", route="GET /PaymentReconciliation")
 
 
 def _ask_for_moved_charts(desk: Desk, sides: Sides) -> None:

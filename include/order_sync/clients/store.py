@@ -145,7 +145,7 @@ class StoreClient:
         column = Column.UPDATED_AT if is_by_change else Column.CREATED_AT
         reader = SliceReader(
             self._search_memos,
-            self._is_answering,
+            self._is_answering_for_memos,
             page_size=page_size,
             column=column,
             route=MEMOS_ROUTE,
@@ -155,7 +155,7 @@ class StoreClient:
 
     def read_memos_of(self, entity_ids: Iterable[int]) -> MemosRead:
         """Return every credit memo of these orders, proved complete; their state does not matter."""
-        return memos_of_orders(self._search_memos, self._is_answering, entity_ids)
+        return memos_of_orders(self._search_memos, self._is_answering_for_memos, entity_ids)
 
     def read_orders(self, entity_ids: Sequence[int]) -> dict[int, Order | OrderProblem]:
         """Return these orders as they are now, by entity id; an order that the store does not know is left out."""
@@ -259,13 +259,16 @@ class StoreClient:
     def _search(self, filters: Sequence[Filter], page_size: int, tries: int = 2) -> RawPage:
         return read_page(self.read(LIST_ROUTE, f"/orders?{search_query(filters, page_size=page_size)}", tries=tries))
 
-    def _is_answering(self) -> bool:
-        """Ask for an order that cannot exist: a store that answers this is up, and what failed before was the order."""
+    def _is_answering(self, search: Callable[[Sequence[Filter], int, int], RawPage] | None = None) -> bool:
+        """Ask for a row that cannot exist: a store that answers this is up, and what failed before was the row."""
         try:
-            self.check()
+            (search or self._search)([Filter(Column.ENTITY_ID, Condition.EQUAL, "0")], 1, 1)
         except SourceUnavailableError:
             return False
         return True
+
+    def _is_answering_for_memos(self) -> bool:
+        return self._is_answering(self._search_memos)
 
     def _understand(self, row: Row) -> Order | OrderProblem:
         order = read_order(row)

@@ -52,9 +52,9 @@ class MiniMemos(MiniStore):
         self.searches.append(params)
         filters = self._filters(params)
         found = [entry for entry in self.memos if all(self._fits(entry, *one) for one in filters)]
-        if any(entry["order_id"] == self.poison_order for entry in found):
-            return json_answer(500, MASKED)
         page = sorted(found, key=lambda entry: entry["entity_id"])[: int(params["searchCriteria[pageSize]"])]
+        if any(entry["order_id"] == self.poison_order for entry in page):
+            return json_answer(500, MASKED)
         return json_answer(200, {"items": page, "search_criteria": {}, "total_count": self.total(len(found))})
 
 
@@ -150,6 +150,23 @@ def test_an_order_whose_memos_break_the_store_is_named_and_the_others_are_read(c
     read = store_client(store, clock).read_memos_of(range(1, 40))
     assert [problem.entity_id for problem in read.problems] == [17]
     assert {memo.entity_id for memo in read.memos} == set(range(1, 40)) - {17}
+
+
+def test_a_store_that_fails_on_every_memo_is_down(clock: FakeClock):
+    def fail_on_memos(request: httpx.Request) -> httpx.Response:
+        return json_answer(500, MASKED) if "creditmemos" in request.url.path else MiniStore([])(request)
+
+    with pytest.raises(SourceUnavailableError):
+        read_memos(fail_on_memos, clock)
+    with pytest.raises(SourceUnavailableError):
+        store_client(fail_on_memos, clock).read_memos_of([7])
+
+
+def test_a_memo_that_breaks_the_store_is_named_and_stepped_over(clock: FakeClock):
+    store = MiniMemos([memo_row(number, order_id=number) for number in range(1, 40)], poison_order=17)
+    pages = list(store_client(store, clock).read_memos(SINCE, UNTIL, page_size=10))
+    assert [problem.memo_id for page in pages for problem in page.problems] == [17]
+    assert {memo.memo_id for page in pages for memo in page.memos} == set(range(1, 40)) - {17}
 
 
 def test_a_foreign_memo_is_an_ignored_filter(clock: FakeClock):

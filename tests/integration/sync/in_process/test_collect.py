@@ -210,14 +210,60 @@ def test_other_store_views_orders_are_another_practices(known: SmallWorld):
     assert collect(known, desk=elsewhere).facts.orders.empty
 
 
-@pytest.mark.usefixtures("posted")
-def test_in_a_shared_nextech_other_locations_payments_are_left_to_them(known: SmallWorld):
+def test_in_a_shared_nextech_other_locations_payments_are_left_to_them(known: SmallWorld, posted: OrderRecord):
     chart = chart_of(known, "Castellan")
     known.staff("hand-payment", patient_id=chart, amount_cents=700)
     settings = known.desk().practice.nextech.model_copy(update={"is_shared": True, "location_id": "77"})
     facts = collect(known, desk=known.desk(settings={"nextech": settings})).facts
     # Ours stays by its marker, although staff may have moved it to another location.
     assert list(facts.entries["amount_cents"]) == [10_639]
+    refund(known.shop, posted.entity_id, adjustment=Decimal(10))  # its chart is read, and has the other location's payment
+    facts = collect(known, desk=known.desk(settings={"nextech": settings})).facts
+    assert list(facts.entries["amount_cents"]) == [10_639]
+
+
+def nothing_found(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"resourceType": "Bundle", "type": "searchset", "total": 0})
+
+
+def test_a_list_of_the_period_that_lacks_what_another_list_shows_is_no_report(known: SmallWorld, posted: OrderRecord):
+    def blind_to_dates(request: httpx.Request) -> httpx.Request | httpx.Response:
+        return nothing_found(request) if "payment-date" in request.url.params else request
+
+    known.clock.advance(minutes=5)
+    assert classes_of(collect(known).facts) == {f"order:{posted.entity_id}": {"matched"}}
+    with pytest.raises(IncompleteReadError, match="lacks a payment"):
+        collect(known, desk=known.desk(nextech_wrap=lambda inner: Between(inner, blind_to_dates)))
+
+
+@pytest.mark.usefixtures("posted")
+def test_a_nextech_that_shows_nothing_of_what_was_posted_is_no_report(known: SmallWorld):
+    def blind(request: httpx.Request) -> httpx.Request | httpx.Response:
+        is_payments = request.method == "GET" and request.url.path.endswith("/PaymentReconciliation")
+        return nothing_found(request) if is_payments else request
+
+    known.place(PAUL.buyer())
+    known.run()
+    known.run_after(minutes=(20,))
+    desk = known.desk(nextech_wrap=lambda inner: Between(inner, blind))
+    with pytest.raises(IncompleteReadError, match="none of the payments"):
+        collect(known, desk=desk)
+
+
+def test_a_payment_that_is_gone_while_others_are_there_is_lost(known: SmallWorld, posted: OrderRecord):
+    gone = known.payment().payment_id
+    other = known.place(PAUL.buyer())
+    known.run()
+    known.run_after(minutes=(20,))
+
+    def forgetful(request: httpx.Request) -> httpx.Request:
+        known.nextech.offices["eastern"].chart.payments.pop(gone, None)
+        for rows in known.nextech.offices["eastern"].chart.payments_by_patient.values():
+            rows[:] = [row for row in rows if row.payment_id != gone]
+        return request
+
+    facts = collect(known, desk=known.desk(nextech_wrap=lambda inner: Between(inner, forgetful))).facts
+    assert classes_of(facts) == {f"order:{posted.entity_id}": {"lost_posting"}, f"order:{other.entity_id}": {"matched"}}
 
 
 def test_the_months_report_holds_the_days(known: SmallWorld, posted: OrderRecord):
