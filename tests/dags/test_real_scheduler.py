@@ -165,30 +165,19 @@ def test_a_wrong_practices_file_is_one_red_line_that_names_file_practice_and_fie
 
 
 @pytest.mark.usefixtures("first_run")
-def test_what_a_task_had_sent_when_its_machine_died_is_found_by_its_next_try_and_not_sent_again(running: Running):
-    under_way = place_orders(running, "arizona", [slow(6)])
+def test_a_machine_that_dies_and_a_task_that_is_cleared_while_payments_are_on_their_way_send_them_once(running: Running):
+    dies, cleared = place_orders(running, "arizona", [slow(12)]), place_orders(running, "central", [slow(12)])
     run = trigger(running.api)
-    wait_for(under_way.have_arrived, "the payment on its way")
-    processes_of(posting_task(run, "arizona")).kill_both()
-    assert under_way.statuses() == {"Waiting for Sync": 1}
-    assert run.state() == "running"
-    assert run.wait() == "success"
-    again = run.task("sync_practice.post_payments", "arizona")
-    assert again is not None
-    assert (again.state, again.try_number) == ("success", 2)
-    assert (under_way.statuses(), under_way.unanswered()) == ({"Synced": 1}, 1)
-    assert wrongs(running) == []
-
-
-@pytest.mark.usefixtures("first_run")
-def test_a_posting_task_that_is_cleared_while_a_payment_is_on_its_way_sends_it_once(running: Running):
-    under_way = place_orders(running, "central", [slow(12)])
-    run = trigger(running.api)
-    wait_for(under_way.have_arrived, "the payment on its way")
+    wait_for(lambda: dies.have_arrived() and cleared.have_arrived(), "the payments on their way")
     assert run.clear(posting_task(run, "central")) != []
+    processes_of(posting_task(run, "arizona")).kill_both()
+    assert dies.statuses() == cleared.statuses() == {"Waiting for Sync": 1}
     assert run.wait() == "success"
+    again = [run.tasks("sync_practice.post_payments")[PRACTICES.index(practice)] for practice in ("arizona", "central")]
+    assert [(task.state, task.try_number) for task in again] == [("success", 2), ("success", 2)]
     recover(running)
-    assert (under_way.statuses(), under_way.unanswered()) == ({"Synced": 1}, 1)
+    assert dies.statuses() == cleared.statuses() == {"Synced": 1}
+    assert dies.unanswered() == cleared.unanswered() == 1
     assert wrongs(running) == []
 
 
