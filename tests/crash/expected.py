@@ -41,9 +41,10 @@ def expected_ends(cell: Cell) -> frozenset[str]:
 def _ends_after_a_freeze(cell: Cell) -> list[str]:
     undisturbed, unread, unsent = _undisturbed(cell), _unread(cell), _unclear(cell)
     is_given_up = cell.freeze_seconds > _LONGEST_ATTEMPT_SECONDS
-    is_race = cell.place.holds_transaction  # two wait for one lock, and either may come first
+    # Two wait for one lock: on SQLite either may come first; PostgreSQL ends what stands still for too long.
+    is_race = cell.place.holds_transaction and (cell.database == "sqlite" or not is_given_up)
     return {
-        Phase.BEFORE: [undisturbed, unsent] if cell.place.point is Point.INTENT_RECORDED else [undisturbed],
+        Phase.BEFORE: [undisturbed, unsent] if _may_be_given_up_unsent(cell) else [undisturbed],
         Phase.INTENDED: [unsent if is_given_up else undisturbed],  # too late to send, in any case
         Phase.CUT: [unsent],
         Phase.SENT: [unread],
@@ -57,10 +58,16 @@ def is_struck(cell: Cell) -> bool | None:
     """Say whether the planted outcome must have met a POST; None when either may be."""
     is_unsent = cell.place.phase in (Phase.INTENDED, Phase.CUT)
     if cell.blow is Blow.FREEZE:
-        if cell.place.point is Point.INTENT_RECORDED and cell.place.edge is Edge.POINT:
+        if _may_be_given_up_unsent(cell):
             return None
         is_unsent = cell.place.phase is Phase.CUT or (is_unsent and cell.freeze_seconds > _LONGEST_ATTEMPT_SECONDS)
     return not is_unsent
+
+
+def _may_be_given_up_unsent(cell: Cell) -> bool:
+    """Say whether another process may give up an intent as soon as it is committed, by one that woke up too late to send."""
+    is_there = cell.place.point is Point.INTENT_RECORDED and cell.place.edge is Edge.POINT
+    return is_there and cell.database == "sqlite"
 
 
 def _undisturbed(cell: Cell) -> str:

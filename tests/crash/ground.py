@@ -32,6 +32,8 @@ _SILENCE_SECONDS = 1.5
 """How long a process waits for an answer that never comes."""
 _ANSWER_SECONDS = 8.0
 """How long it waits for others: less than a freeze, more than the machine's worst moment."""
+STAND_STILL_SECONDS = 1.0
+"""How long PostgreSQL lets a transaction of the process stand still that will be frozen."""
 _LATE_SECONDS = 25 * 60
 """When a late booking comes: after another run could have looked for it in vain, before it counts as absent."""
 
@@ -91,10 +93,12 @@ class Ground:
     nursery: Nursery
     ledger_url: str
     folder: Path
+    others: int = 0
+    """So many more known patients order at the same time."""
     is_careless: bool = False
     """Whether the product has a fault that the matrix must notice."""
     children: list[Child] = field(default_factory=list)
-    record: OrderRecord = field(init=False)
+    records: list[OrderRecord] = field(default_factory=list)
     fault: Fault = field(init=False)
     person: Canary = field(init=False)
 
@@ -102,7 +106,9 @@ class Ground:
         self.neighbours.begin_again()
         self.person = EVERYBODY[0]
         self._open_charts()
-        self._place_order()
+        for person in EVERYBODY[: 1 + self.others]:
+            self._place_order(person)
+        self.clock.seconds += 600
         route = PATIENTS if self.cell.place.scenario is Scenario.ACCOUNT else PAY
         self.fault = Fault(self.cell.outcome, method="POST", route=route, remaining=1, after_seconds=_LATE_SECONDS)
         self.neighbours.world.nextech.faults.plant(self.fault)
@@ -117,6 +123,7 @@ class Ground:
         charts = [] if scenario is Scenario.ACCOUNT else [self.person.chart("one")]
         if scenario is Scenario.PERSON:
             charts.append(self.person.chart("two"))
+        charts += [person.chart("one") for person in EVERYBODY[1 : 1 + self.others]]
         number = 60 if scenario is Scenario.MANY_PAYMENTS else 0
         earlier = [
             SeedPayment(PRACTICE, self.person.chart("one").patient_id, 700 + index, "2026-10-05", f"visit {index}")
@@ -124,16 +131,16 @@ class Ground:
         ]
         nextech.seed(charts, earlier)
 
-    def _place_order(self) -> None:
-        draft = Draft(
-            practice=PRACTICES[PRACTICE],
-            placed_at=self.clock.now(),
-            buyer=self.person.buyer(),
-            basket=(("DRM-SPF50-50ML", 1),),
-        )
-        self.record = play_draft(self.neighbours.shop, draft, PAID)[-1]
-        self.person.sign(self.record)
-        self.clock.seconds += 600
+    def _place_order(self, person: Canary) -> None:
+        draft = Draft(PRACTICES[PRACTICE], self.clock.now(), person.buyer(), (("DRM-SPF50-50ML", 1),))
+        record = play_draft(self.neighbours.shop, draft, PAID)[-1]
+        person.sign(record)
+        self.records.append(record)
+
+    @property
+    def record(self) -> OrderRecord:
+        """The order that the cell is about."""
+        return self.records[0]
 
     @property
     def answer_seconds(self) -> float:
@@ -151,6 +158,7 @@ class Ground:
             folder=str(self.folder),
             name=f"{self.folder.name}-{len(self.children)}",
             answer_seconds=self.answer_seconds,
+            stand_still_seconds=STAND_STILL_SECONDS if is_victim and self.cell.blow is Blow.FREEZE else 60.0,
             writer="comment" if place.scenario is Scenario.COMMENTS else "module",
             chosen_patient=chosen_patient,
             stop_at=place.point.value if is_victim and place.point else None,

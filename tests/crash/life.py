@@ -57,6 +57,7 @@ class Life:
     folder: str
     name: str
     answer_seconds: float
+    stand_still_seconds: float = 60.0
     writer: Literal["module", "comment"] = "module"
     chosen_patient: str | None = None
     """Choose this patient for the one order there is, instead of a run."""
@@ -216,7 +217,7 @@ def _desk(life: Life) -> Desk:
     facts, clock = PRACTICES[PRACTICE], TimeMachine(Path(life.clock_file))
     posting = _practice().posting.model_copy(update={"answer_seconds": life.answer_seconds})
     practice = _practice().model_copy(update={"posting": posting})
-    ledger = ShiftedLedger(open_engine(life.ledger_url))
+    ledger = ShiftedLedger(open_engine(life.ledger_url, stand_still_seconds=life.stand_still_seconds))
     ledger.machine = clock
     nextech = NextechClient(
         NextechConnection(
