@@ -38,9 +38,8 @@ def weigh_orders(facts: Facts, linked: pd.DataFrame, period: Period) -> pd.DataF
     )
     for group in groups:
         orders = orders.join(group, how="left", validate="one_to_one")
-        sums = {name: "int64" for name in group.columns if name.endswith(("_cents", "_count", "_in"))}
-        orders = orders.fillna(dict.fromkeys(sums, 0)).astype(sums)
-    return orders
+    amounts = [name for group in groups for name in group.columns if name.endswith(("_cents", "_count", "_in"))]
+    return orders.fillna(dict.fromkeys(amounts, 0)).astype(dict.fromkeys(amounts, "int64"))
 
 
 def _ledger_columns(ledger: pd.DataFrame) -> pd.DataFrame:
