@@ -46,7 +46,7 @@ LINE_COLUMNS: tuple[Column, ...] = (
     Column("Difference", Kind.CENTS, 13, lambda line: line.explains_cents),
     Column("Whole amount", Kind.CENTS, 13, lambda line: line.at_stake_cents),
     Column("Age in days", Kind.COUNT, 8, lambda line: line.age_days),
-    Column("Remark", Kind.TEXT, 44, lambda line: item_of(line).remark),
+    Column("Remark", Kind.TEXT, 44, lambda line: item_of(line).explanation),
     Column("Next step", Kind.TEXT, 52, _next_step),
     Column("Taken on by", Kind.TEXT, 16, lambda line: line.owner),
     Column("Marker", Kind.TEXT, 20, lambda line: line.marker),

@@ -25,7 +25,7 @@ class Item:
     reference: str
     """The order's number, or the payment's id."""
     title: str
-    """The class in a few words."""
+    """The class in a few words; of an order that needs a person, why it does."""
     remark: str
     """Why, and what might fit, where that is known."""
     next_step: str
@@ -49,6 +49,12 @@ class Item:
         return f"{self.kind} {self.reference}"
 
     @property
+    def explanation(self) -> str:
+        """Return all that is known of why, for a reader who knows the class already."""
+        is_said = self.title == TEXTS[self.class_].title
+        return self.remark if is_said else f"{self.title}. {self.remark}".rstrip()
+
+    @property
     def has_two_amounts(self) -> bool:
         """Say whether both sides have money for it, and not the same."""
         return bool(self.store_cents and self.nextech_cents and self.explains_cents)
@@ -64,8 +70,11 @@ def item_of(line: Line, *, is_earlier: bool = False, is_elsewhere: bool = False)
     text = TEXTS[line.class_]
     payments = ", ".join(line.payment_ids)
     is_payment = bool(payments) and (text.section is Section.ENTRY or line.number is None)
+    reason = one_line(line.reason or "", longest=_LONGEST_REMARK).rstrip(".")
+    is_title = bool(reason) and line.class_ is DifferenceClass.NEEDS_A_PERSON
+    is_said = is_title or reason.casefold().startswith(text.title.casefold())
     remarks = [
-        line.reason or "",
+        f"{reason}." if reason and not is_said else "",
         f"Names order {line.number}." if is_payment and line.number else "",
         f"Order {line.suggestion} might fit; nobody has confirmed it." if line.suggestion else "",
     ]
@@ -74,7 +83,7 @@ def item_of(line: Line, *, is_earlier: bool = False, is_elsewhere: bool = False)
         class_=line.class_,
         kind="Payment" if is_payment else "Order",
         reference=one_line(payments if is_payment else line.number or line.subject, longest=LONGEST_NAME),
-        title=text.title,
+        title=reason if is_title else text.title,
         remark=one_line(" ".join(filter(None, remarks)), longest=_LONGEST_REMARK),
         next_step=one_line(line.next_step or text.next_step, longest=_LONGEST_REMARK),
         amount_cents=line.at_stake_cents,

@@ -118,7 +118,7 @@ def busy_day() -> Statement:
     still_open = (
         line(C.REFUND_TO_RECORD, 100_000_031, -12_000, age_days=34, store_day=date(2026, 9, 29), owner="front.desk"),
         line(C.ON_HOLD, 100_000_077, 9_900, age_days=12, store_day=date(2026, 10, 21)),
-        line(C.NEEDS_A_PERSON, 100_000_090, 33_000, age_days=3, store_day=date(2026, 10, 30), reason="No patient was found."),
+        line(C.NEEDS_A_PERSON, 100_000_090, 33_000, age_days=3, store_day=date(2026, 10, 30), reason="No patient was found"),
     )
     return statement(
         "eastern",

@@ -142,8 +142,8 @@ def test_what_is_wrong_comes_first_then_the_oldest_earlier_days_included():
     assert waiting[:3] == [34, 12, 3]
     rows = section(composed("busy day"), "To do today")
     assert rows[3] == [
-        "100000031order, 34 days old",
-        "Refund to record. Record the refund on the patient's billing tab in Nextech.From Tue, Sep 29. Taken on by front.desk.",
+        "100000031 order, 34 days old",
+        "Refund to record. Record the refund on the patient's billing tab in Nextech. From Tue, Sep 29. Taken on by front.desk.",
         "$120.00",
     ]
 
@@ -166,6 +166,15 @@ def test_a_long_list_ends_with_how_many_more_there_are():
     assert f"And {40 - ROWS_OF_THE_TO_DO_LIST} more, in the attached workbook." in letter.html
     assert f"And {40 - ROWS_OF_THE_TO_DO_LIST} more, in the attached workbook." in letter.text
     assert "40 things to do today" in letter.text
+
+
+def test_an_order_that_needs_a_person_says_why_in_the_place_of_its_class():
+    rows = {row[0]: row[1] for row in section(composed("busy day"), "To do today")}
+    assert rows["100000133 order, new"].startswith("Two patients fit: same name and birthday. Resolve it on the Orders page.")
+    held = line(C.ON_HOLD, 100_000_134, 61_000, reason="On hold in the store")
+    letter = compose_letter(statement("eastern", statements.day_of(MONDAY), [held]))
+    assert "On hold. Check the order" in letter.text
+    assert "On hold in the store" not in letter.text
 
 
 def test_both_amounts_are_said_where_both_sides_have_one():
