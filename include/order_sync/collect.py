@@ -16,7 +16,7 @@ from order_sync.collected import NotRead, Sides, is_live_payment, is_live_refund
 from order_sync.collected_frames import frame_facts, list_not_read
 from order_sync.desk import Desk, batches
 from order_sync.eligibility import Inactive, NothingToPost, decide_due
-from order_sync.errors import IncompleteReadError, RequestRejectedError
+from order_sync.errors import IncompleteReadError, OutOfTimeError, RequestRejectedError
 from order_sync.ledger.facts import facts_of, orders_of_markers, orders_of_payments, orders_of_refunds, recorded_memos
 from order_sync.ledger.postings import witness_payment
 from order_sync.markers import find_markers
@@ -45,8 +45,8 @@ class Collected:
 def collect_facts(desk: Desk, period: Period) -> Collected:
     """Return everything that a practice's reconciliation of this period looks at.
 
-    Raises `IncompleteReadError` when a read cannot be proved complete or no time is left, and the errors of every read:
-    then there is no report, and somebody has to be told. `desk.progress` hears how far a long read is.
+    Raises `IncompleteReadError` when a read cannot be proved complete, `OutOfTimeError` when no time is left, and the errors
+    of every read: then there is no report, and somebody has to be told. `desk.progress` hears how far a long read is.
     """
     read_at = desk.clock.now()
     sides = Sides(desk.practice, desk.keys.marker)
@@ -262,8 +262,8 @@ def _ask_for_moved_charts(desk: Desk, sides: Sides) -> None:
 def _tell(desk: Desk, step: str, count: int) -> None:
     desk.progress(step, count)
     if desk.is_out_of_time:
-        reason = "no time is left to read both sides completely"
-        raise IncompleteReadError(reason, system="reconciliation", route=step)
+        msg = f"practice {desk.practice.id}: no time was left to read both sides completely, at: {step}"
+        raise OutOfTimeError(msg)
 
 
 __all__ = ["Collected", "NotRead", "collect_facts"]

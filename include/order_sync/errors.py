@@ -7,6 +7,7 @@
     │   ├── IncompleteReadError          a search whose pages do not prove that nothing is missing
     │   ├── LedgerBusyError              somebody else holds the claim
     │   ├── LetterNotSentError           a mail server did not take a letter over
+    │   ├── OutOfTimeError               both sides could not be read before the task had to end
     │   └── PartialSweepError            some orders of a sweep failed; the others are done
     └── PermanentError                   trying again changes nothing until a person acts
         ├── SettingsError                practices.yaml or a connection is wrong
@@ -106,6 +107,10 @@ class LedgerBusyError(TransientError):
 
 class PartialSweepError(TransientError):
     """Some orders of a sweep failed and stay where they were; all others are done."""
+
+
+class OutOfTimeError(TransientError):
+    """A reading that proves nothing until it is whole did not end in time; nothing of it is kept."""
 
 
 class LetterNotSentError(TransientError):

@@ -19,6 +19,7 @@ from order_sync.errors import LedgerBusyError, OrderSyncError, ReconciliationErr
 from order_sync.ledger.cases import close_case, open_case
 from order_sync.ledger.claims import drop_claim, take_claim
 from order_sync.ledger.differences import cause_of, open_differences, owners_of, record_differences
+from order_sync.ledger.refunds import open_debts
 from order_sync.ledger.report_models import ReportRow
 from order_sync.ledger.reports import (
     closing_gift_cards,
@@ -36,6 +37,7 @@ from order_sync.reconciliation.reopening import find_reopening
 from order_sync.reconciliation.statement import Line, Reopening, Statement
 from order_sync.reconciliation.statement_record import hash_facts, restore_line
 from order_sync.reconciliation.summary import summarize
+from order_sync.refund_debt import settle_refunds
 from order_sync.trouble import watching
 
 logger = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ def reconcile_periods(desk: Desk, periods: Sequence[Period]) -> list[str]:
             msg = f"practice {desk.practice.id}: another run is reconciling; it makes the report"
             raise LedgerBusyError(msg)
     try:
-        return _reconcile(desk, sorted(periods, key=lambda period: (len(period.days), period.first_day)))
+        return _reconcile(desk, holder, sorted(periods, key=lambda period: (len(period.days), period.first_day)))
     except OrderSyncError as error:
         _keep_failure(desk, periods, error)
         raise
@@ -68,9 +70,10 @@ def reconcile_periods(desk: Desk, periods: Sequence[Period]) -> list[str]:
             drop_claim(tx, claim, holder=holder)
 
 
-def _reconcile(desk: Desk, periods: Sequence[Period]) -> list[str]:
+def _reconcile(desk: Desk, holder: str, periods: Sequence[Period]) -> list[str]:
     span = _span(desk, periods)
     with watching(desk, "store", "nextech"):
+        settle_refunds(desk, holder=holder)
         collected = collect_facts(desk, span)
     with desk.ledger.transaction() as tx:
         again = [row for row in reports_within(tx, desk.practice.id, span) if _period_of(row) not in periods]
@@ -144,12 +147,14 @@ def _make(desk: Desk, collected: Collected, period: Period) -> Statement:
     lines = reconcile(collected.facts, period, practice_id=practice.id, as_of=collected.read_at, rules=rules)
     with desk.ledger.transaction() as tx:
         opening_cents = closing_gift_cards(tx, practice.id, period.first_day)
+        owed = [(practice.business_day(made_at), cents) for made_at, cents in open_debts(tx, practice.id)]
     statement = summarize(
         lines,
         collected.facts,
         period,
         practice=practice,
         opening_gift_cards_cents=opening_cents,
+        open_refunds=[(day, cents) for day, cents in owed if day <= period.last_day],
         notes={unread.subject: unread.sentence for unread in collected.not_read},
     )
     if not statement.is_tied:

@@ -66,6 +66,17 @@ def orders_with_refunds(tx: Transaction, practice_id: str, *, since: datetime) -
     return list(tx.session.scalars(query))
 
 
+def open_debts(tx: Transaction, practice_id: str) -> list[tuple[datetime, int]]:
+    """Return what is still to record, in cents, with the instant of each credit memo; oldest first."""
+    cases = select(CaseRow.cause, CaseRow.amount_cents).where(
+        CaseRow.practice_id == practice_id, CaseRow.reason == Reason.REFUND_TO_RECORD.value, OPEN_CASE
+    )
+    owed = {cause: cents for cause, cents in tx.session.execute(cases) if cents}
+    refunds = select(RefundRow.order_id, RefundRow.memo_id, RefundRow.made_at).where(RefundRow.practice_id == practice_id)
+    made = {memo_cause(order_id, memo_id): made_at for order_id, memo_id, made_at in tx.session.execute(refunds)}
+    return sorted((made[cause], cents) for cause, cents in owed.items() if cause in made)
+
+
 def refunds_of(tx: Transaction, order_ids: Collection[int]) -> dict[int, list[RefundRow]]:
     """Return the credit memos that are known of these orders, by order id, oldest first."""
     found: dict[int, list[RefundRow]] = {}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import httpx
 import pytest
 
 from order_sync.alarms import alarm_for
-from order_sync.errors import LedgerBusyError, ReconciliationError, SourceUnavailableError
+from order_sync.errors import LedgerBusyError, OutOfTimeError, ReconciliationError, SourceUnavailableError
 from order_sync.ledger.claims import take_claim
 from order_sync.ledger.differences import open_differences
 from order_sync.ledger.report_models import DifferenceState
 from order_sync.ledger.reports import find_report, last_reported_day, last_reports, read_statement
+from order_sync.reasons import Reason
 from order_sync.reconcile import reconcile_periods
 from order_sync.reconciliation import proof
 from order_sync.reconciliation.classes import DifferenceClass
@@ -21,6 +23,7 @@ from order_sync.reconciliation.periods import Period, day_of, month_of
 from order_sync.reconciliation.statement import Statement
 from order_sync.reports.letters import AlarmKind, Letter, compose_letter
 from sandbox.nextech.books import BookedPayment
+from sandbox.store.refunds import refund
 from tests.worlds import Between, SmallWorld
 
 WEDNESDAY = date(2026, 11, 18)
@@ -127,14 +130,14 @@ def test_a_difference_is_closed_by_the_report_that_no_longer_shows_it(four: Smal
         assert open_differences(tx, "eastern") == []
 
 
-def test_the_month_is_the_sum_of_its_days(four: SmallWorld):
+def test_a_period_is_the_sum_of_its_days(four: SmallWorld):
     sync_on_wednesday(four)
     four.clock.advance(minutes=60 * 24 * 20)
-    days = report(four, *(day_of(day) for day in month_of(WEDNESDAY).days))
-    (month,) = report(four, month_of(WEDNESDAY))
-    assert month.store_in_cents == sum(day.store_in_cents for day in days) > 0
-    assert month.variance_cents == sum(day.variance_cents for day in days)
-    assert [each.store_cents for each in month.days] == [day.store_in_cents - day.store_back_cents for day in days]
+    week = Period(date(2026, 11, 16), date(2026, 11, 20))
+    *days, whole = report(four, *(day_of(day) for day in week.days), week)
+    assert whole.store_in_cents == sum(day.store_in_cents for day in days) > 0
+    assert whole.variance_cents == sum(day.variance_cents for day in days)
+    assert [each.store_cents for each in whole.days] == [day.store_in_cents - day.store_back_cents for day in days]
 
 
 def test_a_store_that_cannot_be_read_makes_an_alarm_and_no_report(four: SmallWorld):
@@ -197,3 +200,34 @@ def test_a_difference_keeps_its_owner_in_the_next_report(four: SmallWorld):
     morning_after(four, THURSDAY)
     (thursday,) = report(four, day_of(THURSDAY))
     assert [line.owner for line in thursday.still_open].count("pat") == 1
+
+
+def test_a_refund_is_owed_until_staff_record_it_and_the_days_say_so(four: SmallWorld):
+    booked = sync_on_wednesday(four)
+    paid = booked[0]
+    record = next(one for one in four.shop.books().orders if int(one.grand_total * 100) == paid.amount_cents)
+    morning_after(four, WEDNESDAY)
+    refund(four.shop, record.entity_id)
+    morning_after(four, THURSDAY)
+    (thursday,) = report(four, day_of(THURSDAY))
+    assert classes_of(thursday) == {DifferenceClass.REFUND_TO_RECORD: 1}
+    assert thursday.variance_cents == -paid.amount_cents
+    assert [(band.count, band.amount_cents) for band in thursday.refund_ageing if band.count] == [(1, paid.amount_cents)]
+    assert four.open_reasons() == [Reason.REFUND_TO_RECORD]
+    four.staff("refund", patient_id=paid.patient_id, amount_cents=paid.amount_cents, business_day=THURSDAY.isoformat())
+    morning_after(four, FRIDAY)
+    (friday,) = report(four, day_of(FRIDAY))
+    assert four.open_reasons() == []
+    (reopened,) = friday.reopened
+    assert (reopened.period, reopened.after_cents) == (day_of(THURSDAY), 0)
+    assert not [band for band in friday.refund_ageing if band.count]
+
+
+def test_a_reading_that_does_not_end_in_time_keeps_nothing_and_says_where_it_stood(four: SmallWorld):
+    morning_after(four, WEDNESDAY)
+    desk = replace(four.desk(), ends_at=four.clock.monotonic())
+    with pytest.raises(OutOfTimeError, match="practice eastern: no time was left"):
+        reconcile_periods(desk, [day_of(WEDNESDAY)])
+    with four.ledger.transaction() as tx:
+        assert last_reports(tx, "eastern") == []
+        assert alarm_for(tx, desk.practice, day_of(WEDNESDAY)).kind is AlarmKind.FAILED
