@@ -79,6 +79,11 @@ def _(books: Books) -> None:
     books.entry("a", DAY)
 
 
+@situation("entered by hand, in another period")
+def _(books: Books) -> None:
+    books.entry("a", NEXT_MONTH)
+
+
 @situation("a refund entered by hand, and it names no order", ("entry:a", C.UNLINKED, +FULL))
 def _(books: Books) -> None:
     books.entry("a", DAY, -FULL)
@@ -211,6 +216,12 @@ def _(books: Books) -> None:
 def _(books: Books) -> None:
     books.synced(1, DAY)
     books.orders[0] |= {"eligibility": "nothing", "reason": "cancelled", "expected_cents": 0}
+
+
+@situation("posted, though nothing was ever captured", ("order:1", C.POSTED_BUT_NOT_DUE, -FULL))
+def _(books: Books) -> None:
+    books.synced(1, DAY)
+    books.orders[0] |= {"eligibility": "waits", "reason": "not_paid", "expected_cents": 0}
 
 
 @situation("posted, though replaced by an edited order", ("order:1", C.POSTED_BUT_NOT_DUE, 0))

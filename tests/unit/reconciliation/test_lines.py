@@ -11,6 +11,7 @@ from pandera.errors import SchemaError
 from order_sync.reconciliation.classify import ELSEWHERE, OFFLINE_TOO, UTC_DAY, reconcile
 from order_sync.reconciliation.entries_without_order import FOREIGN_MARKER, ORDER_NOT_SHOWN
 from order_sync.reconciliation.frames import CREDIT_MEMOS, LEDGER_ORDERS, LINES, PAYMENT_ENTRIES, STORE_ORDERS, check, empty
+from order_sync.reconciliation.links import link_entries
 from order_sync.reconciliation.periods import Period, day_of, month_of
 from order_sync.statuses import OrderState
 from tests.unit.reconciliation.books import BEA, Books, marker_of, noon, number_of
@@ -143,6 +144,14 @@ def test_a_payment_that_the_ledger_gives_to_two_orders_belongs_to_the_older():
     books.order(2, DAY)
     books.note(2, DAY, payment_id="P1")
     assert [line_of(books, f"order:{number}")["class_"] for number in (1, 2)] == ["matched", "lost_posting"]
+
+
+def test_an_entry_of_another_category_names_no_order_by_a_number_alone():
+    books = Books()
+    books.order(1, DAY)
+    books.entry("a", DAY, -5_00, number=number_of(1), is_our_category=False)
+    books.entry("b", DAY, -5_00, number=number_of(1))
+    assert link_entries(books.facts())["entity_id"].isna().tolist() == [True, False]
 
 
 # Age, reason, detail.
