@@ -296,3 +296,17 @@ def test_an_order_cancelled_before_capture_owes_nothing(known: SmallWorld):
     actions.cancel(known.shop, record.entity_id)
     known.run()
     assert look(known).looked_at == 0
+
+
+def test_neither_the_ledger_nor_the_log_of_a_look_holds_a_patients_data(
+    known: SmallWorld, posted: OrderRecord, caplog: pytest.LogCaptureFixture
+):
+    give_back(known, posted, 10)
+    record_refund(known, 400, note=f"{known.payment().marker} for Ora Castellan, ora.castellan@mailbox.example")
+    with caplog.at_level("DEBUG"):
+        look(known)
+    with known.ledger.transaction() as tx:
+        rows = [repr(tuple(row)) for table in OrderRow.metadata.sorted_tables for row in tx.session.execute(select(table))]
+    text = ("\n".join(rows) + caplog.text).casefold()
+    assert "$4.00 of it recorded" in text
+    assert [secret for secret in ("castellan", "mailbox.example", "555-01") if secret in text] == []
