@@ -11,7 +11,7 @@ from sqlalchemy import update
 from order_sync.ledger.models import OrderRow
 from tests.dags.payments_under_way import UnderWay, booked_late, never_booked, place_orders, recover, slow, wrongs
 from tests.dags.processes import kill_scheduler, posting_task, processes_of, start_scheduler
-from tests.dags.running import Running, WatchedRun, runs, trigger, wait_for
+from tests.dags.running import DAG, Running, WatchedRun, runs, trigger, wait_for
 from tests.dags.starting import Setting, start_airflow
 
 pytestmark = [pytest.mark.airflow, pytest.mark.scheduler, pytest.mark.failures, pytest.mark.timeout(1800)]
@@ -40,6 +40,14 @@ def running() -> Iterator[Running]:
     """An Airflow that notices in seconds what it notices in minutes in production."""
     with start_airflow(SETTING) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def first_run(running: Running) -> WatchedRun:
+    """The run that the scheduler makes by itself, at its end."""
+    first = wait_for(lambda: running.api.get(DAG).is_success and runs(running.api), "the first run")[0]
+    first.wait(WAIT_SECONDS)
+    return first
 
 
 @pytest.fixture(autouse=True)
