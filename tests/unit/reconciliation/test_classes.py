@@ -316,6 +316,22 @@ def _(books: Books) -> None:
     books.memo(1, NEXT_DAY, FULL)
 
 
+@situation("of an earlier period, and refunded in this one before it was posted", ("order:1", C.NOT_DUE, -FULL))
+def _(books: Books) -> None:
+    books.order(1, date(2026, 10, 31), eligibility="nothing", reason="refunded_before_posting")
+    books.memo(1, DAY, FULL)
+
+
+@situation(
+    "refunded before it was posted, a part of it outside the gateway",
+    ("order:1", C.NOT_DUE, +30_00),
+    ("order:1", C.REFUNDED_OFFLINE, 0),
+)
+def _(books: Books) -> None:
+    unposted(books, OrderState.NOTHING_TO_POST, {"eligibility": "nothing", "reason": "refunded_before_posting"})
+    books.memo(1, NEXT_DAY, 70_00, offline_cents=30_00)
+
+
 @situation("captured in part", ("order:1", C.PARTLY_PAID, +FULL))
 def _(books: Books) -> None:
     unposted(books, OrderState.WAITING, {"eligibility": "waits", "reason": "partly_paid", "is_partly_paid": True})
@@ -349,6 +365,11 @@ def _(books: Books) -> None:
 @situation("placed while the integration was off", ("order:1", C.DISABLED, +FULL))
 def _(books: Books) -> None:
     unposted(books, OrderState.DISABLED, {"eligibility": "inactive", "reason": "integration_inactive"})
+
+
+@situation("placed long before the integration, and the ledger does not know it", ("order:1", C.DISABLED, +FULL))
+def _(books: Books) -> None:
+    books.order(1, DAY, eligibility="inactive", reason="integration_inactive")
 
 
 @situation("placed while the integration was off, and refunded", ("order:1", C.DISABLED, +70_00))

@@ -189,6 +189,15 @@ def test_a_refunds_age_counts_from_its_first_memo():
     assert line_of(books, "order:1", "REFUND")["since"] == noon(NEXT_DAY)
 
 
+def test_a_memo_that_moved_no_money_is_no_refund_of_its_period():
+    books = Books()
+    books.synced(1, DAY)
+    books.memo(1, DAY, gift_cards_returned_cents=5_00)
+    books.memo(1, NEXT_DAY, 10_00)
+    assert "REFUND" not in lines_of(books, day_of(DAY))["section"].tolist()
+    assert line_of(books, "order:1", "REFUND")["since"] == noon(NEXT_DAY)
+
+
 def test_a_person_reads_the_ledgers_reason_and_a_hold_the_stores():
     books = Books()
     books.order(1, DAY, eligibility="person", reason="totals_disagree")
