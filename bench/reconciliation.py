@@ -45,8 +45,10 @@ def _median(runs: list[Run], figure: str) -> float:
 
 def _show(rounds: list[dict[str, Run]], orders: int) -> Table:
     table = Table(title=f"{orders:,} orders, median of {len(rounds)}, one core")
-    for heading in ("way", "what it does", "wall s", "CPU s", "ratio", "peak MiB", "of them the month"):
-        table.add_column(heading, justify="left" if heading.startswith("w") and "s" not in heading[-1] else "right")
+    table.add_column("way", no_wrap=True)
+    table.add_column("what it does")
+    for heading in ("wall s", "CPU s", "CPU ratio", "peak MiB", "of it the month"):
+        table.add_column(heading, justify="right")
     for way in rounds[0]:
         runs = [found[way] for found in rounds]
         ratio = statistics.median(found[way]["cpu_seconds"] / found["order_sync"]["cpu_seconds"] for found in rounds)
@@ -65,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement here, too")
     chosen = parser.parse_args(arguments)
     ways = [way for way in WAYS if way != "datacompy" or chosen.datacompy]
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=130)
     rounds = []
     for number in range(chosen.repeat):
         found = {way: _run(way, chosen.datacompy if way == "datacompy" else sys.executable, chosen.orders) for way in ways}
