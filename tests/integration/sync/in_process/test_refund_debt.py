@@ -310,3 +310,11 @@ def test_neither_the_ledger_nor_the_log_of_a_look_holds_a_patients_data(
     text = ("\n".join(rows) + caplog.text).casefold()
     assert "$4.00 of it recorded" in text
     assert [secret for secret in ("castellan", "mailbox.example", "555-01") if secret in text] == []
+
+
+@pytest.mark.parametrize("note", ["refund of #999000111", "DP-000000000000-0 refund"])
+def test_a_refund_that_names_something_else_settles_nothing(note: str, known: SmallWorld, posted: OrderRecord):
+    give_back(known, posted, 10)
+    record_refund(known, 1_000, note=note)
+    look(known)
+    assert amounts(known) == [1_000]
