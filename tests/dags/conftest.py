@@ -10,7 +10,7 @@ from tests.dags.running import DAG, Running, WatchedRun, runs, wait_for
 from tests.dags.starting import Setting, start_airflow
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     """A whole Airflow; its clock ticks once a year, so that no run but the tests' own comes between."""
     # Long enough that a task which is cleared is ended before it has its answer: its supervisor asks every five seconds.
@@ -18,7 +18,7 @@ def running() -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def first_run(running: Running) -> WatchedRun:
     """The run that the scheduler makes by itself as soon as it knows the DAG, at its end."""
     wait_for(lambda: running.api.get(DAG).is_success, "the DAG in the pages")

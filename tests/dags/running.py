@@ -17,6 +17,7 @@ from sandbox.server import RunningSandbox
 from sandbox.store.faults import Fault
 
 DAG = "/dags/sync_orders"
+REPORTS = "/dags/reconcile_payments"
 RUN_SECONDS = 240.0
 _POLL_SECONDS = 0.3
 _ENDED = frozenset({"success", "failed"})
@@ -51,11 +52,13 @@ class WatchedRun:
 
     api: httpx.Client
     run_id: str
+    dag: str = DAG
+    """The DAG's address in the API."""
 
     @property
     def path(self) -> str:
         """Return the run's address in the API."""
-        return f"{DAG}/dagRuns/{self.run_id}"
+        return f"{self.dag}/dagRuns/{self.run_id}"
 
     def state(self) -> str:
         """Return the run's state now."""
@@ -91,7 +94,7 @@ class WatchedRun:
             "dag_run_id": self.run_id,
             "task_ids": [[task.task_id, task.map_index]],
         }
-        cleared = self.api.post(f"{DAG}/clearTaskInstances", json=asked).raise_for_status().json()["task_instances"]
+        cleared = self.api.post(f"{self.dag}/clearTaskInstances", json=asked).raise_for_status().json()["task_instances"]
         return [(row["task_id"], row["map_index"]) for row in cleared]
 
     def mark(self, task: TaskOfRun, state: str) -> None:
@@ -100,10 +103,10 @@ class WatchedRun:
         self.api.patch(address, json={"new_state": state}).raise_for_status()
 
 
-def trigger(api: httpx.Client, conf: Mapping[str, Any] | None = None) -> WatchedRun:
+def trigger(api: httpx.Client, conf: Mapping[str, Any] | None = None, *, dag: str = DAG) -> WatchedRun:
     """Start a run by hand."""
-    answer = api.post(f"{DAG}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})}).raise_for_status()
-    return WatchedRun(api, answer.json()["dag_run_id"])
+    answer = api.post(f"{dag}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})}).raise_for_status()
+    return WatchedRun(api, answer.json()["dag_run_id"], dag)
 
 
 def runs(api: httpx.Client) -> list[WatchedRun]:

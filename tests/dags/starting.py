@@ -19,6 +19,8 @@ from sandbox.server import RunningSandbox
 from tests.dags.running import Running
 
 EVERY_QUARTER = '"*/15 * * * *"'
+A_MINUTE = "timedelta(seconds=60)"
+"""How long a report waits before it is tried again."""
 WAIT_FOR_PRACTICES_SECONDS = 30
 HEARTBEAT_TIMEOUT_SECONDS = 30
 """After this much silence a task counts as dead; 300 in production. A supervisor reports every five seconds."""
@@ -57,6 +59,9 @@ def _plan(folder: Path, sandbox: RunningSandbox, setting: Setting) -> LaunchPlan
     written = (REPOSITORY / "dags" / "sync_orders.py").read_text(encoding="utf-8")
     assert written.count(EVERY_QUARTER) == 1
     (folder / "dags" / "sync_orders.py").write_text(written.replace(EVERY_QUARTER, setting.schedule), encoding="utf-8")
+    reports = (REPOSITORY / "dags" / "reconcile_payments.py").read_text(encoding="utf-8")
+    assert reports.count(A_MINUTE) == 1
+    (folder / "dags" / "reconcile_payments.py").write_text(reports.replace(A_MINUTE, "timedelta(seconds=1)"), encoding="utf-8")
     document = yaml.safe_load(PRACTICES_FILE.read_text(encoding="utf-8"))
     for practice in document["practices"]:
         # What a killed task has sent is looked for after 18 seconds, not 55.
