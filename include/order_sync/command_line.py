@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy.exc import DBAPIError
 
 from order_sync.bootstrap.desks import load_all_practices, load_practice, open_desk, open_ledger
 from order_sync.bootstrap.hooks import NextechHook, StoreHook
@@ -125,6 +126,8 @@ def _sync_practice(practice: Practice, show: Callable[[int, str], None]) -> Prac
                 step(desk, report)
         except OrderSyncError as error:
             report.problem = report.problem or str(error)
+        except DBAPIError as error:  # its text repeats the statement with its values
+            report.problem = report.problem or f"our database: {type(error).__name__}; the next sync finishes what was begun"
     with open_ledger() as ledger, ledger.transaction() as tx:
         report.overview = overview_of(tx, practice.id)
     show(len(_STEPS), "done")

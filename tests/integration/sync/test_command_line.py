@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from launch.environment import connections
 from launch.keys import load_or_make_keys
 from launch.plan import LaunchPlan
 from order_sync import command_line
+from order_sync.desk import Desk
 from order_sync.ledger.models import OrderRow, RestoreRow
 from order_sync.ledger.session import Ledger
 from order_sync.statuses import OrderState
@@ -59,6 +61,25 @@ def test_a_practice_that_cannot_be_synced_is_a_failure_that_says_why_and_the_oth
     assert "eastern could not be synced" not in text
     assert "$1,313.18" in text
     assert "(whole practice)" in text
+
+
+def test_a_commit_without_an_answer_stops_neither_the_other_steps_nor_the_other_practices(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+):
+    real = command_line.match_patients
+
+    def lose_the_answer(desk: Desk) -> None:
+        real(desk)
+        if desk.practice.id == "central":
+            raise OperationalError("UPDATE orders SET ...", {"detail": "secret"}, Exception("server closed the connection"))
+
+    monkeypatch.setattr(command_line, "match_patients", lose_the_answer)
+    assert command_line.sync(console) == 1
+    text = " ".join(printed(console).split())
+    assert "central could not be synced: our database: OperationalError; the next sync finishes what was begun" in text
+    assert "eastern could not be synced" not in text
+    assert "$1,313.18" in text
+    assert "secret" not in text
 
 
 def test_the_connections_can_be_tried_without_changing_anything(console: Console, sandbox: RunningSandbox):
