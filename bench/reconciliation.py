@@ -40,7 +40,7 @@ def _run(way: str, python: Path | str, orders: int) -> Run:
 
 
 def _median(runs: list[Run], figure: str) -> float:
-    return statistics.median(run[figure] for run in runs)
+    return statistics.median(float(run[figure]) for run in runs)
 
 
 def _show(rounds: list[dict[str, Run]], orders: int) -> Table:

@@ -1,7 +1,7 @@
 """What holds of every report, whatever has happened: generated books of three days, over the edge of a month.
 
-Each example reports five periods: two adjoining ones, both together, and each day alone. What must come out is reckoned
-here by hand, row by row, without pandas.
+Each example reports six periods: two adjoining ones, both together, each day alone, and both together once more from the
+same facts in another order of rows. What must come out is reckoned here by hand, row by row, without pandas.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tests.unit.reconciliation.mishaps import MISHAPS
 FIRST = date(2026, 10, 30)
 OCTOBER, NOVEMBER = Period(FIRST, date(2026, 10, 31)), day_of(date(2026, 11, 1))
 BOTH = Period(OCTOBER.first_day, NOVEMBER.last_day)
-EXAMPLES, PARTS = 50, 4
-"""200 examples of five periods each: 1,000 periods; in parts, so that they can run side by side."""
+EXAMPLES, PARTS = 42, 4
+"""168 examples of six periods each: 1,008 periods; in parts, so that they can run side by side."""
 
 CUTOFF = DifferenceClass.CUTOFF
 OF_ONE_PAYMENT = {CUTOFF, DifferenceClass.DATE_SHIFTED, DifferenceClass.MATCHED}
