@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from order_sync.reconciliation.classes import TEXTS
 from order_sync.reconciliation.statement import Statement
 from order_sync.reports.columns import LINE_COLUMNS, Kind
 from order_sync.reports.contents import contents_of
@@ -97,6 +98,9 @@ def test_the_summary_ties_by_formulas_over_the_sheets():
     assert round(values.cell(everything, 3).value * 100) == report.variance_cents
     assert f"C{difference}" in formulas.cell(everything, 4).value
     assert values.cell(everything, 4).value == "ties with the difference above"
+    for total in report.classes:
+        row = by_name[TEXTS[total.class_].title]
+        assert (values.cell(row, 2).value, round(values.cell(row, 3).value * 100)) == (total.count, total.explains_cents)
     held = by_name["On hold"]
     assert formulas.cell(held, 3).value.startswith("=SUM('On hold'!")
     assert round(values.cell(by_name["Owed at the end"], 3).value * 100) == report.gift_cards.closing_cents

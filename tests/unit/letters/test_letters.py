@@ -86,7 +86,17 @@ def test_the_amounts_of_a_letter_tie(name: str):
     if any(total.explains_cents for total in report.classes):
         rows = section(letter, "What makes up the difference")[1:]
         assert sum(cents(row[2]) for row in rows[:-1]) == cents(rows[-1][2]) == report.variance_cents
-    assert f"${abs(report.variance_cents) / 100:,.2f}" in letter.text
+    said = [cents(row.split()[-1]) for row in letter.text.splitlines() if row.startswith("DIFFERENCE ")]
+    assert set(said) == {report.variance_cents}
+    assert len(said) == 1 + any(total.explains_cents for total in report.classes)
+    for heading, bands in (
+        ("Refunds to record, by age", report.refund_ageing),
+        ("Unapplied payments, by age", report.unapplied),
+    ):
+        if bands:
+            *rows, everything = section(letter, heading)[1:]
+            assert sum(cents(row[3]) for row in rows) == cents(everything[3]) == sum(band.amount_cents for band in bands)
+            assert everything[3] in letter.text
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -143,7 +153,8 @@ def test_what_is_wrong_comes_first_then_the_oldest_earlier_days_included():
     rows = section(composed("busy day"), "To do today")
     assert rows[3] == [
         "100000031 order, 34 days old",
-        "Refund to record. Record the refund on the patient's billing tab in Nextech. From Tue, Sep 29. Taken on by front.desk.",
+        "Refund to record. Record the refund on the patient's billing tab in Nextech."
+        " From Tue, Sep 29. Taken on by front.desk.",
         "$120.00",
     ]
 
@@ -175,6 +186,11 @@ def test_an_order_that_needs_a_person_says_why_in_the_place_of_its_class():
     letter = compose_letter(statement("eastern", statements.day_of(MONDAY), [held]))
     assert "On hold. Check the order" in letter.text
     assert "On hold in the store" not in letter.text
+
+
+def test_a_suggestion_is_said_to_be_one():
+    for body in (composed("busy day").text, composed("busy day").html):
+        assert "Order 100000133 might fit; nobody has confirmed it." in " ".join(body.split())
 
 
 def test_both_amounts_are_said_where_both_sides_have_one():
