@@ -113,6 +113,18 @@ class Books:
         entry = {"payment_id": f"P{entity_id}", "day": day, "cents": cents, "order": entity_id} | entry
         self.entry(entry.pop("payment_id"), entry.pop("day"), entry.pop("cents"), **entry)
 
+    def unposted(
+        self,
+        entity_id: int,
+        day: date,
+        state: OrderState = OrderState.RECEIVED,
+        order: Mapping[str, Any] | None = None,
+        **known: Any,
+    ) -> None:
+        """Write an order that Nextech has nothing of."""
+        self.order(entity_id, day, **(order or {}))
+        self.note(entity_id, day, state, **known)
+
     def facts(self, order_of_rows: int | None = None) -> Facts:
         """Return the frames; with a seed, their rows shuffled."""
         return Facts(
