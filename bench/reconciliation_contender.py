@@ -24,6 +24,8 @@ from bench.reconciliation_books import Frames, write_books
 
 FIRST, LAST, AS_OF = date(2026, 11, 1), date(2026, 11, 30), datetime(2026, 12, 2, 9, tzinfo=UTC)
 
+QUERY = Path(__file__).with_name("reconciliation.sql")
+
 Measured = tuple[pd.DataFrame | None, float, float]
 """Lines, where there are any; wall and CPU seconds."""
 
@@ -54,7 +56,7 @@ def classify_in_duckdb(frames: Frames, *, is_loaded: bool) -> Measured:
     """Do the same joins and classes in SQL, on one thread: from the frames, or from DuckDB's own tables, loaded before."""
     import duckdb  # noqa: PLC0415 - only where it is measured
 
-    query = Path(__file__).with_name("reconciliation.sql").read_text(encoding="utf-8")
+    query = QUERY.read_text(encoding="utf-8")
     connection = duckdb.connect()
     connection.execute("SET threads = 1; SET TimeZone = 'UTC'")
 
