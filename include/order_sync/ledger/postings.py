@@ -13,7 +13,7 @@ from sqlalchemy.orm.util import identity_key
 from order_sync.errors import LedgerBusyError
 from order_sync.ledger.columns import UtcDateTime, table_of
 from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow, PaymentRow
-from order_sync.ledger.session import Transaction
+from order_sync.ledger.session import Transaction, take_turn
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.statuses import OrderState
 
@@ -106,8 +106,10 @@ def latest_attempt(tx: Transaction, order_id: int, kind: AttemptKind) -> Attempt
 def doubtful_account(tx: Transaction, order: OrderRow, *, since: datetime) -> OrderRow | None:
     """Return the order for which this customer's account may have been created since then, though nobody has found it.
 
-    It may be this order itself, or another one of the same store customer.
+    It may be this order itself, or another one of the same store customer. Two transactions that ask for one customer
+    at once take turns, so that the later one sees what the earlier one intends.
     """
+    take_turn(tx, f"account|{order.practice_id}|{order.customer_key}")
     query = (
         select(OrderRow)
         .join(AttemptRow, AttemptRow.order_id == OrderRow.id)

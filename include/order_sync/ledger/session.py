@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
+from sqlalchemy import Connection, Engine, Executable, bindparam, create_engine, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -20,6 +20,7 @@ from order_sync.ledger.columns import LedgerTable, table_of
 
 _SQLITE_NOW = text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
 _POSTGRES_NOW = text("SELECT clock_timestamp()")
+_TAKE_TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), 0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,15 @@ class Transaction:
 
     session: Session
     now: datetime
+
+
+def take_turn(tx: Transaction, name: str) -> None:
+    """Wait until no other transaction has its turn at `name`; this one's lasts until it ends.
+
+    For a look that must see what others are just writing. SQLite has one writer anyway.
+    """
+    if tx.session.get_bind().dialect.name == "postgresql":
+        tx.session.execute(_TAKE_TURN, {"name": name})
 
 
 def insert_if_absent(tx: Transaction, row: type[LedgerTable], values: dict[str, object]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -12,6 +13,7 @@ from order_sync.ledger.orders import Step, move
 from order_sync.ledger.postings import (
     Intent,
     begin_attempt,
+    doubtful_account,
     find_payment,
     finish_attempt,
     known_payment_ids,
@@ -26,7 +28,17 @@ from order_sync.ledger.session import Ledger
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.statuses import OrderState
 from tests.clocks import FakeClock
-from tests.integration.ledger.rows import EXECUTED, INTENT, PATIENT, PRACTICE, at_once, attempted, new_order, planned
+from tests.integration.ledger.rows import (
+    EXECUTED,
+    INTENT,
+    PATIENT,
+    PRACTICE,
+    at_once,
+    attempted,
+    new_order,
+    planned,
+    saved_order,
+)
 
 
 def _posted(ledger: Ledger, payment_id: str, *, patient_id: str = PATIENT, is_verified: bool = True) -> OrderRow:
@@ -136,6 +148,27 @@ def test_of_two_that_post_one_order_at_once_one_has_an_attempt(ledger: Ledger):
         newest = latest_attempt(tx, order.id, AttemptKind.PAYMENT)
     assert newest is not None
     assert begun == [newest.attempt_id]
+
+
+def test_of_two_orders_of_one_new_customer_that_are_taken_up_at_once_one_asks_for_the_account(ledger: Ledger):
+    orders = [saved_order(ledger, customer_key="ora") for _ in range(2)]
+    is_first_asking, has_second_looked = Event(), Event()
+
+    def ask(index: int) -> int | None:
+        if index == 1:
+            assert is_first_asking.wait(timeout=30)
+        with ledger.transaction() as tx:
+            earlier = doubtful_account(tx, orders[index], since=tx.now - timedelta(hours=24))
+            if index == 1:
+                has_second_looked.set()
+            if earlier is None:
+                begin_attempt(tx, move(tx, orders[index], Step(OrderState.CREATING)), Intent(AttemptKind.PATIENT, "c" * 64, 55))
+            if index == 0:
+                is_first_asking.set()
+                has_second_looked.wait(timeout=0.5)  # before this commit; it must not have
+        return earlier.id if earlier else None
+
+    assert at_once(2, ask) == [None, orders[0].id]
 
 
 def test_news_of_a_payment_reaches_the_row_that_is_already_read(ledger: Ledger):
