@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
+from order_sync.errors import TransientError
 from order_sync.ledger.columns import UtcDateTime, table_of
 from order_sync.ledger.models import ClaimRow, PracticeProgress, RateSlot, SweepRow
 from order_sync.ledger.session import Ledger, Transaction, insert_if_absent
@@ -107,7 +109,18 @@ class LedgerSlots:
         self._ledger = ledger
 
     def reserve(self, key: str, count: int, interval_seconds: float) -> float:
-        """Reserve `count` slots `interval_seconds` apart; return in how many seconds the first of them begins."""
+        """Reserve `count` slots `interval_seconds` apart; return in how many seconds the first of them begins.
+
+        Raises `TransientError` when the database does not give one: a payment that has no slot has not been sent, and
+        whoever asked for it has to know that.
+        """
+        try:
+            return self._reserve(key, count, interval_seconds)
+        except DBAPIError as error:  # its text repeats the statement with its values
+            msg = f"no slot of the rate limit is to be had from our database ({type(error).__name__})"
+        raise TransientError(msg)
+
+    def _reserve(self, key: str, count: int, interval_seconds: float) -> float:
         with self._ledger.transaction() as tx:
             now = tx.now.timestamp()
             insert_if_absent(tx, RateSlot, {"key": key, "next_free_epoch": now})

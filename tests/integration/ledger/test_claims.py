@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+
+from order_sync.errors import TransientError
 from order_sync.ledger.claims import (
     LedgerSlots,
     count_unknown_outcome,
@@ -19,7 +23,7 @@ from order_sync.ledger.claims import (
 )
 from order_sync.ledger.models import PracticeProgress
 from order_sync.ledger.orders import Step, claim_orders, failed_orders, move, read_order, release_orders
-from order_sync.ledger.session import Ledger
+from order_sync.ledger.session import Ledger, open_engine
 from order_sync.statuses import OrderState
 from tests.clocks import FakeClock
 from tests.integration.ledger.rows import PRACTICE, at_once, new_order, saved_order
@@ -173,6 +177,13 @@ def test_slots_that_passed_unused_are_not_saved_up(ledger: Ledger, clock: FakeCl
     clock.advance(hours=1)
     assert slots.reserve("nextech", 1, 0.5) == 0
     assert slots.reserve("nextech", 1, 0.5) == 0.5
+
+
+def test_a_database_that_gives_no_slot_is_no_unclear_outcome_and_says_nothing_of_whose_it_is(tmp_path: Path):
+    slots = LedgerSlots(Ledger(open_engine(f"sqlite:///{tmp_path / 'nowhere' / 'ledger.db'}")))
+    with pytest.raises(TransientError, match=r"^no slot .* \(OperationalError\)$") as failed:
+        slots.reserve("svc-user POST payment", 1, 0.5)
+    assert failed.value.__context__ is None, "the driver's error would quote the statement with its values"
 
 
 def test_unclear_outcomes_are_counted_until_a_clear_one(ledger: Ledger):

@@ -1,7 +1,12 @@
 """Nextech refuses, limits or fails: posting is held back, nothing is lost, and it ends by itself (reliability 3.7)."""
 
 import httpx
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
+from order_sync.clients.limiter import SharedLimiter
+from order_sync.ledger.claims import LedgerSlots
+from order_sync.payments import PostOutcome
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
 from sandbox.nextech.faults import Effect, Fault
@@ -89,3 +94,21 @@ def test_an_outage_of_nextech_is_one_case_of_the_practice_and_ends_by_itself(ten
     ten.run_after(minutes=(15,))
     assert ten.open_cases() == []
     assert len(ten.booked()) == 10
+
+
+def test_a_database_that_gives_no_slot_to_send_in_leaves_the_payment_unsent_and_not_in_doubt(one: SmallWorld):
+    desk, failed = one.desk(), []
+    desk.nextech._limiter = SharedLimiter(LedgerSlots(one.ledger), 1_000, one.clock)
+
+    def fail_once(_connection: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
+        if not failed and "rate_slots" in statement and "POST" in str(values):
+            failed.append(statement)
+            raise OperationalError(statement, {}, OSError("server closed the connection"))
+
+    event.listen(one.ledger.engine, "before_cursor_execute", fail_once)
+    one.run(desk)
+    assert failed
+    assert (one.order().state, one.attempts()[0].outcome) == (OrderState.MATCHED, PostOutcome.NOT_EXECUTED)
+    one.run_after(desk, minutes=(15,))
+    assert one.order().state is OrderState.CONFIRMED
+    assert len(one.booked()) == 1
