@@ -38,6 +38,10 @@ class Stage:
     reasons: set[Reason] = field(default_factory=set)
     """Every reason that an order or a case has had."""
     people: tuple[Canary, ...] = EVERYBODY
+    pages: set[str] = field(default_factory=set)
+    """Every line of every page of the reports."""
+    typed: set[str] = field(default_factory=set)
+    """What staff have written into Nextech: the patient's chart is theirs."""
 
     def desk(self, *, misshape: Misshape = (0, 0), seed: int = 1, **wishes: Any) -> Desk:
         """Return a desk whose neighbours tell all they know."""
@@ -62,6 +66,11 @@ class Stage:
         record = self.world.place(person.buyer(**(buyer or {})), **options)
         person.sign(record)
         return record
+
+    def write(self, action: str, note: str, **about: Any) -> None:
+        """Let staff type a note into Nextech."""
+        self.typed.add(note)
+        self.world.staff(action, note=note, **about)
 
     def attempt(self, act: Callable[[], object]) -> None:
         """Do something; what it raises is noted as Airflow would show it."""

@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from order_sync.ledger.session import Ledger, open_engine
 from order_sync.reasons import Reason
-from tests.canaries.people import EVERYBODY, TOKENS, Canary
-from tests.canaries.scanner import Hit, Scanner
+from tests.canaries.leaks import leaks
+from tests.canaries.morning_scenes import MORNINGS
+from tests.canaries.mornings import morning
+from tests.canaries.people import EVERYBODY, Canary
 from tests.canaries.scenes import POST_OUTCOMES, SCENES, play_post_outcome
 from tests.canaries.stage import Stage, open_stage
-from tests.canaries.watch import Watch, watching
+from tests.canaries.watch import watching
 from tests.clocks import FakeClock
 from tests.worlds import WEDNESDAY_NOON
-
-
-@pytest.fixture
-def database() -> str:
-    """Where these tests keep the ledger: its columns are the same on both."""
-    return "sqlite"
-
-
-@pytest.fixture
-def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    with watching(tmp_path, monkeypatch) as watch:
-        yield watch
-
-
-@pytest.fixture
-def stage(watch: Watch, ledger_url: str) -> Iterator[Stage]:
-    clock = FakeClock(WEDNESDAY_NOON)
-    engine = open_engine(ledger_url)
-    event.listen(engine, "connect", _trust_the_disk)
-    ledger = Ledger(engine, clock)
-    yield open_stage(ledger, watch, clock)
-    ledger.close()
-
-
-def _trust_the_disk(connection: sqlite3.Connection, _record: object) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
-
-
-def leaks(stage: Stage, capsys: pytest.CaptureFixture[str], folder: Path) -> list[Hit]:
-    """Search whatever is left of a scene; fails when there was nothing to leak, or nothing to search."""
-    scanner = Scanner(TOKENS)
-    printed = capsys.readouterr()
-    hits = [
-        *stage.watch.find(scanner),
-        *scanner.in_values([printed.out, printed.err], "printed"),
-        *scanner.in_database(stage.world.ledger.engine),
-        *scanner.in_path(folder),
-        *scanner.in_values((str(row) for row in stage.world.shop.sync_rows.values()), "statuses told to the store"),
-        *scanner.in_values((row.note for row in stage.world.booked()), "notes of payments"),
-    ]
-    assert len(stage.seen) > 6, "no patient data went over the wire: nothing was proved"
-    assert scanner.looked_at > 50_000
-    return hits
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -73,6 +29,7 @@ def test_a_scene_leaves_no_patient_data(name: str, stage: Stage, capsys: pytest.
     scene.play(stage)
     stage.run(after_minutes=(1, 15, 45))
     stage.try_everything()
+    morning(stage)
     assert scene.reasons <= stage.reasons
     assert leaks(stage, capsys, tmp_path) == []
 
@@ -82,6 +39,7 @@ def test_an_outcome_of_a_post_leaves_no_patient_data(
     name: str, stage: Stage, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     play_post_outcome(stage, name)
+    morning(stage)
     assert stage.reasons >= ({POST_OUTCOMES[name][2]} - {None})
     assert leaks(stage, capsys, tmp_path) == []
 
@@ -105,6 +63,7 @@ def test_answers_of_wrong_shapes_leave_no_patient_data(
 def test_every_reason_of_the_queue_has_been_seen_with_canaries():
     played = {reason for scene in SCENES.values() for reason in scene.reasons}
     played |= {reason for _, _, reason in POST_OUTCOMES.values() if reason}
+    played |= {Reason(shown) for one in MORNINGS.values() for shown in one.shows if shown in set(Reason)}
     assert set(Reason) - played == set()
 
 

@@ -23,6 +23,9 @@ def list_entries(facts: Facts, linked: pd.DataFrame, orders: pd.DataFrame, perio
 
     An orphan is proved: the store was asked for the order by its number. An entry that names an order which nobody could ask
     for is only unlinked. A suggestion is never more than that.
+
+    A number that only a note says is not repeated: the note was typed by somebody, and "#3055550142" is a telephone (design
+    section 8). It is repeated where the store or the ledger has an order of that number.
     """
     counted = select_counted(linked)
     alone = counted[~belongs_to_an_order(counted) & is_within(counted["paid_day"], period)]
@@ -36,7 +39,7 @@ def list_entries(facts: Facts, linked: pd.DataFrame, orders: pd.DataFrame, perio
         section=Section.ENTRY,
         class_=classes,
         entity_id=alone["entity_id"],
-        number=alone["number"],
+        number=alone["number"].where(alone["entity_id"].notna() | alone["number"].isin(orders["number"])),
         payment_ids=alone["payment_id"],
         nextech_day=alone["paid_day"].astype(DAY),
         nextech_cents=alone["amount_cents"],
