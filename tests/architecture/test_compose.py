@@ -28,7 +28,7 @@ SERVICE_KEYS = {
 }  # fmt: skip
 """Of the Compose specification, what we use: a typing error in a key is silently ignored by nobody."""
 ONLY_IN_THE_DEMO = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
-ONLY_IN_PRODUCTION = {"AIRFLOW_ADMIN_PASSWORD", "ORDER_SYNC_ENV"}
+ONLY_IN_PRODUCTION = {"AIRFLOW_ADMIN_PASSWORD", "ORDER_SYNC_ENV", "ORDER_SYNC_REPORTS_URL"}
 DIFFERENT_IN_THE_DEMO = {"AIRFLOW__CORE__TEST_CONNECTION"}
 
 
@@ -111,7 +111,12 @@ def test_a_secret_has_no_value_in_the_example_and_none_in_the_compose_file() -> 
         for variable, value in service.get("environment", {}).items():
             if secret.search(variable) or variable.startswith("AIRFLOW_CONN") or "@" in value:
                 assert "${" in value, f"{name}: {variable} must come from outside"
-    assert set(re.findall(r"\$\{([A-Z_]+):-", COMPOSE_TEXT)) == {"AIRFLOW_BASE_URL", "AIRFLOW_PORT", "SANDBOX_PORT"}
+    assert set(re.findall(r"\$\{([A-Z_]+):-", COMPOSE_TEXT)) == {
+        "AIRFLOW_BASE_URL",
+        "AIRFLOW_PORT",
+        "ORDER_SYNC_REPORTS_URL",
+        "SANDBOX_PORT",
+    }
 
 
 @pytest.mark.parametrize("name", AIRFLOW_SERVICES)
