@@ -27,7 +27,11 @@ from order_sync.bootstrap import report_steps
 from order_sync.errors import PermanentError
 
 FAIL_AT_ONCE = RetryRule(exception=PermanentError, action=RetryAction.FAIL)
-PRACTICE = "{{ task.op_kwargs['practice_id'] }}: {{ task.op_kwargs['periods'] | join(', ') }}"
+# After weeks without a scheduler there are more periods than the 250 characters of a label hold.
+PRACTICE = (
+    "{{ task.op_kwargs['practice_id'] }}: {{ task.op_kwargs['periods'][:4] | join(', ') }}"
+    "{% if task.op_kwargs['periods'] | length > 4 %} and {{ task.op_kwargs['periods'] | length - 4 }} more{% endif %}"
+)
 
 
 @dag(

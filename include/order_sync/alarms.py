@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from order_sync.ledger.cases import open_cases, practice_cause
+from order_sync.ledger.cases import open_cases, open_cases_of, practice_cause
 from order_sync.ledger.models import CaseRow
 from order_sync.ledger.session import Transaction
 from order_sync.practices import Practice
@@ -26,6 +26,12 @@ def alarm_for(tx: Transaction, practice: Practice, period: Period) -> Alarm:
         message=case.sentence if case else _UNKNOWN,
         currency=practice.currency,
     )
+
+
+def has_failed(tx: Transaction, practice_id: str, period: Period) -> bool:
+    """Say whether the last try to make a period's report failed: making it closes what an earlier failure left."""
+    failures = (Reason.REPORT_NOT_MADE, Reason.REPORT_NOT_TIED)
+    return bool(open_cases_of(tx, [report_cause(practice_id, reason, period) for reason in failures]))
 
 
 def report_cause(practice_id: str, reason: Reason, period: Period) -> str:

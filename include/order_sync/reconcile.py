@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
+from typing import TypeVar
 
 from order_sync.alarms import report_cause
 from order_sync.collect import Collected, collect_facts
@@ -18,7 +20,7 @@ from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, OrderSyncError, ReconciliationError
 from order_sync.ledger.cases import close_case, open_case
 from order_sync.ledger.claims import drop_claim, take_claim
-from order_sync.ledger.differences import cause_of, open_differences, owners_of, record_differences
+from order_sync.ledger.differences import cause_of, open_differences, owners_of, record_differences, resolve_gone
 from order_sync.ledger.refunds import open_debts
 from order_sync.ledger.report_models import ReportRow
 from order_sync.ledger.reports import (
@@ -31,6 +33,7 @@ from order_sync.ledger.reports import (
 )
 from order_sync.ledger.session import Transaction
 from order_sync.reasons import Reason
+from order_sync.reconciliation.classes import Section
 from order_sync.reconciliation.classify import Rules, reconcile
 from order_sync.reconciliation.periods import Period, PeriodKind
 from order_sync.reconciliation.reopening import find_reopening
@@ -42,48 +45,78 @@ from order_sync.trouble import watching
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 LOOK_BACK = timedelta(days=31)
-"""How far back earlier reports are looked at again every morning; a month is, as a whole, when the next one begins."""
+"""How far back earlier reports are looked at again every morning; a month is while all of it lies within these days."""
 _CLAIM_SECONDS = 900.0
 _ACTOR = "reconciliation"
 
 
-def reconcile_periods(desk: Desk, periods: Sequence[Period]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """An earlier report that says something else by now, not kept yet."""
+
+    statement: Statement
+    reopening: Reopening
+
+
+def reconcile_periods(desk: Desk, periods: Sequence[Period], *, holder: str | None = None) -> list[str]:
     """Make and keep the report of each period, days before months; return their ids.
 
     A period that was reported before and has not changed keeps its report: the letter and its files are the same to the
-    byte. Raises what reading raises, `ReconciliationError` for sums that do not tie, and `LedgerBusyError` while another run
-    reconciles this practice; the queue then has a row for each period, and an alarm can say why.
+    byte. `holder` names who works: a second try of the same name takes over from a first one that died.
+
+    Raises what reading raises, `ReconciliationError` for sums that do not tie, after all other periods have their report, and
+    `LedgerBusyError` while another run reconciles this practice. The queue has a row for each period without a report then,
+    but for the last: that run makes it.
     """
-    holder, claim = str(uuid.uuid4()), f"reconcile:{desk.practice.id}"
+    holder, claim = holder or str(uuid.uuid4()), f"reconcile:{desk.practice.id}"
     with desk.ledger.transaction() as tx:
         if not take_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS):
             msg = f"practice {desk.practice.id}: another run is reconciling; it makes the report"
             raise LedgerBusyError(msg)
     try:
-        return _reconcile(desk, holder, sorted(periods, key=lambda period: (len(period.days), period.first_day)))
-    except OrderSyncError as error:
-        _keep_failure(desk, periods, error)
-        raise
+        span = _span(desk, periods)
+        try:
+            with watching(desk, "store", "nextech"):
+                settle_refunds(desk, holder=holder)
+                collected = collect_facts(desk, span)
+        except OrderSyncError as error:
+            _keep_failure(desk, periods, error)
+            raise
+        return _report_all(desk, collected, span, sorted(periods, key=lambda period: (len(period.days), period.first_day)))
     finally:
         with desk.ledger.transaction() as tx:
             drop_claim(tx, claim, holder=holder)
 
 
-def _reconcile(desk: Desk, holder: str, periods: Sequence[Period]) -> list[str]:
-    span = _span(desk, periods)
-    with watching(desk, "store", "nextech"):
-        settle_refunds(desk, holder=holder)
-        collected = collect_facts(desk, span)
+def _report_all(desk: Desk, collected: Collected, span: Period, periods: Sequence[Period]) -> list[str]:
+    """Make every report that ties; raise for the first one that does not, once the others are kept."""
+    failures: list[ReconciliationError] = []
+
+    def attempt(work: Callable[[Period], T], period: Period) -> T | None:
+        try:
+            return work(period)
+        except ReconciliationError as error:
+            _keep_failure(desk, [period], error)
+            failures.append(error)
+            return None
+
+    _resolve_what_is_gone(desk, collected, span)
     with desk.ledger.transaction() as tx:
-        again = [row for row in reports_within(tx, desk.practice.id, span) if _period_of(row) not in periods]
-    reopened = [found for row in again if (found := _look_again(desk, collected, _period_of(row))) is not None]
+        again = [_period_of(row) for row in reports_within(tx, desk.practice.id, span) if _period_of(row) not in periods]
+    changed = [found for period in again if (found := attempt(partial(_look_again, desk, collected), period))]
     newest = max((period for period in periods if period.kind is PeriodKind.DAY), default=periods[-1], key=_end_of)
     report_ids = []
     for period in periods:
-        statement = _report(desk, collected, period, tuple(reopened) if period == newest else ())
-        report_ids.append(statement.report_id)
-        desk.progress("reports made", 1)
+        news = changed if period == newest else ()
+        statement = attempt(partial(_report, desk, collected, news), period)
+        if statement is not None:
+            report_ids.append(statement.report_id)
+            desk.progress("reports made", 1)
+    if failures:
+        raise failures[0]
     return report_ids
 
 
@@ -97,8 +130,12 @@ def _span(desk: Desk, periods: Sequence[Period]) -> Period:
     return Period(first, last)
 
 
-def _report(desk: Desk, collected: Collected, period: Period, reopened: tuple[Reopening, ...]) -> Statement:
-    """Make a period's report, keep it unless it says what the last one said, and open and close its differences."""
+def _report(desk: Desk, collected: Collected, changed: Sequence[_Changed], period: Period) -> Statement:
+    """Make a period's report, keep it unless it says what the last one said, and open and close its differences.
+
+    The earlier reports that have `changed` are kept in the same transaction: their news is told by this report or, when it
+    stays as it was, by the next one.
+    """
     made = _make(desk, collected, period)
     with desk.ledger.transaction() as tx:
         row = latest_report(tx, desk.practice.id, period)
@@ -111,12 +148,13 @@ def _report(desk: Desk, collected: Collected, period: Period, reopened: tuple[Re
                 _with_owners(tx, made),
                 version=row.version + 1 if row else 1,
                 still_open=_still_open(tx, made) if period.kind is PeriodKind.DAY else (),
-                reopened=(*((own,) if own else ()), *reopened),
+                reopened=(*((own,) if own else ()), *(one.reopening for one in changed)),
             )
+            for one in changed:
+                save_report(tx, one.statement)
             save_report(tx, statement)
         record_differences(tx, desk.practice.id, made.lines)
-        for reason in (Reason.REPORT_NOT_MADE, Reason.REPORT_NOT_TIED):
-            close_case(tx, report_cause(desk.practice.id, reason, period), by=_ACTOR, resolution=statement.report_id)
+        _end_failure(tx, desk.practice.id, period, statement.report_id)
     logger.info(
         "practice %s: report %s: %d lines, difference %d cents, all of it explained",
         desk.practice.id,
@@ -127,24 +165,61 @@ def _report(desk: Desk, collected: Collected, period: Period, reopened: tuple[Re
     return statement
 
 
-def _look_again(desk: Desk, collected: Collected, period: Period) -> Reopening | None:
-    """Compare an earlier report with what both sides say now; keep a new version and say what changed, if anything did."""
+def _look_again(desk: Desk, collected: Collected, period: Period) -> _Changed | None:
+    """Compare an earlier report with what both sides say now; return what it says now, if that is something else."""
     made = _make(desk, collected, period)
     with desk.ledger.transaction() as tx:
         row = latest_report(tx, desk.practice.id, period)
+        _end_failure(tx, desk.practice.id, period, "looked at again")
         reopening = _reopening_of(tx, row, made)
         if row is None or reopening is None:
             return None
-        save_report(tx, replace(_with_owners(tx, made), version=row.version + 1, reopened=(reopening,)))
         record_differences(tx, desk.practice.id, made.lines)
+        statement = replace(_with_owners(tx, made), version=reopening.version, reopened=(reopening,))
     logger.info("practice %s: %s is re-opened: %d lines changed", desk.practice.id, period.name, len(reopening.lines))
-    return reopening
+    return _Changed(statement, reopening)
+
+
+def _resolve_what_is_gone(desk: Desk, collected: Collected, span: Period) -> None:
+    """Resolve the differences of these days that have no line any more: an entry that was voided is in no class.
+
+    What could not be read is not gone.
+    """
+    with desk.ledger.transaction() as tx:
+        known = [row for row in open_differences(tx, desk.practice.id) if _lies_within(restore_line(row.line), span)]
+    if not known:
+        return
+    try:
+        lines = reconcile(collected.facts, span, practice_id=desk.practice.id, as_of=collected.read_at, rules=_rules(desk))
+    except ReconciliationError as error:
+        logger.warning("practice %s: nothing is resolved: %s", desk.practice.id, error)
+        return
+    shown = set(lines["subject"] + ":" + lines["section"].eq(Section.REFUND.name).map({True: "refund", False: "payment"}))
+    unread = {one.subject for one in collected.not_read}
+    is_memo_unread = any(subject.startswith("memo:") for subject in unread)
+    gone = [
+        row.cause
+        for row in known
+        if row.cause not in shown
+        and restore_line(row.line).subject not in unread
+        and not (is_memo_unread and row.cause.endswith(":refund"))
+    ]
+    with desk.ledger.transaction() as tx:
+        resolve_gone(tx, desk.practice.id, gone)
+
+
+def _lies_within(line: Line, span: Period) -> bool:
+    days = [day for day in (line.store_day, line.nextech_day) if day is not None]
+    return bool(days) and all(span.contains(day) for day in days)
+
+
+def _rules(desk: Desk) -> Rules:
+    return Rules(tolerance_cents=desk.practice.reports.tolerance_cents)
 
 
 def _make(desk: Desk, collected: Collected, period: Period) -> Statement:
     practice = desk.practice
-    rules = Rules(tolerance_cents=practice.reports.tolerance_cents)
-    lines = reconcile(collected.facts, period, practice_id=practice.id, as_of=collected.read_at, rules=rules)
+    lines = reconcile(collected.facts, period, practice_id=practice.id, as_of=collected.read_at, rules=_rules(desk))
     with desk.ledger.transaction() as tx:
         opening_cents = closing_gift_cards(tx, practice.id, period.first_day)
         owed = [(practice.business_day(made_at), cents) for made_at, cents in open_debts(tx, practice.id)]
@@ -202,6 +277,11 @@ def _keep_failure(desk: Desk, periods: Sequence[Period], error: OrderSyncError) 
         for period in periods:
             cause = report_cause(practice_id, reason, period)
             open_case(tx, practice_id=practice_id, cause=cause, reason=reason, detail=f"{period.name}: {error}")
+
+
+def _end_failure(tx: Transaction, practice_id: str, period: Period, resolution: str) -> None:
+    for reason in (Reason.REPORT_NOT_MADE, Reason.REPORT_NOT_TIED):
+        close_case(tx, report_cause(practice_id, reason, period), by=_ACTOR, resolution=resolution)
 
 
 def _period_of(row: ReportRow) -> Period:

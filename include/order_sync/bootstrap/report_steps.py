@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+import uuid
 from collections import Counter
 from datetime import UTC, date, datetime
 from typing import TypedDict
 
 from order_sync import reconcile
-from order_sync.alarms import alarm_for
+from order_sync.alarms import alarm_for, has_failed
 from order_sync.bootstrap.desks import load_all_practices, load_practice, open_desk, open_ledger
 from order_sync.bootstrap.mail import open_mail
 from order_sync.bootstrap.runs import current_run
-from order_sync.bootstrap.start_up import assert_ready
+from order_sync.bootstrap.start_up import LARGEST_SKEW, assert_ready
 from order_sync.deliver import deliver_alarm, deliver_report
 from order_sync.errors import LetterNotSentError, PermanentError, SettingsError
 from order_sync.ledger.reports import last_reported_day, latest_report
@@ -81,8 +82,10 @@ def _due(practice: Practice, now: datetime, last_day: date | None) -> tuple[Peri
 
 def reconcile_periods(practice_id: str, periods: list[str]) -> int:
     """Make and keep the reports of these periods; return how many there are now."""
+    # The same name for every try, so that the next one takes over from one whose process died.
+    holder = str(uuid.uuid5(uuid.NAMESPACE_OID, current_run().run_id))
     with open_desk(practice_id, progress=_LogProgress()) as desk:
-        return len(reconcile.reconcile_periods(desk, [parse_period(name) for name in periods]))
+        return len(reconcile.reconcile_periods(desk, [parse_period(name) for name in periods], holder=holder))
 
 
 def send_letters(practice_id: str, periods: list[str]) -> int:
@@ -95,12 +98,13 @@ def send_letters(practice_id: str, periods: list[str]) -> int:
         for period in map(parse_period, periods):
             with ledger.transaction() as tx:
                 row = latest_report(tx, practice_id, period)
-                is_made = row is not None and row.checked_at >= run.started_at
+                is_made = row is not None and row.checked_at >= run.asked_at - LARGEST_SKEW
+                is_made = is_made and not has_failed(tx, practice_id, period)
                 alarm = None if is_made else alarm_for(tx, practice, period)
             try:
                 if alarm is None and row is not None:
                     accepted += deliver_report(
-                        ledger, practice, row.report_id, mailer, links=_links(), not_again_since=run.started_at
+                        ledger, practice, row.report_id, mailer, links=_links(), not_again_since=run.asked_at
                     )
                 elif alarm is not None:
                     letter = compose_alarm(alarm, links=_links())

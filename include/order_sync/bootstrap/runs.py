@@ -17,6 +17,13 @@ class Run:
     """Say what would be done, and write nothing."""
     params: Mapping[str, object] = field(default_factory=dict)
     """What the person who triggered it asked for."""
+    run_after: datetime | None = None
+    """From when it was to run: a run whose tasks are cleared starts anew, and this stays."""
+
+    @property
+    def asked_at(self) -> datetime:
+        """Return the instant after which whatever was made may have been made by this run."""
+        return self.run_after or self.started_at
 
 
 def current_run() -> Run:
@@ -30,4 +37,5 @@ def current_run() -> Run:
         started_at=dag_run.start_date or datetime.now(UTC),
         is_dry=bool(context["params"].get("dry_run", False)),
         params=dict(context["params"]),
+        run_after=dag_run.run_after,
     )

@@ -58,6 +58,14 @@ def record_differences(tx: Transaction, practice_id: str, lines: Iterable[Line])
             )
 
 
+def resolve_gone(tx: Transaction, practice_id: str, causes: Sequence[str]) -> None:
+    """Resolve differences that no line speaks of any more, because what they were about is in no class: a void, for one."""
+    for _, row in sorted(_find(tx, practice_id, causes).items()):
+        if row.state is not DifferenceState.RESOLVED:
+            fixed = Resolution.FIXED_AT_SOURCE
+            _step(tx, row, DifferenceState.RESOLVED, by=RECONCILIATION, reason="it is not there any more", resolution=fixed)
+
+
 def open_differences(tx: Transaction, practice_id: str | None = None) -> list[DifferenceRow]:
     """Return what nobody has settled yet, oldest first, then the largest."""
     query = select(DifferenceRow).where(OPEN_DIFFERENCE)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from order_sync import reconcile
 from order_sync.bootstrap import report_steps
 from order_sync.bootstrap.runs import Run
 from order_sync.errors import LetterNotSentError, SettingsError, SourceUnavailableError
@@ -38,8 +39,12 @@ def start_run(monkeypatch: pytest.MonkeyPatch, connections: Connections, sandbox
     )
     sandbox.world.mailbox.clear()
 
-    def start(**params: object) -> None:
-        run = Run("manual__1", datetime.now(UTC), is_dry=False, params={"period": "", "practice": "", "send": True, **params})
+    asked_at = datetime.now(UTC)
+
+    def start(*, is_cleared: bool = False, **params: object) -> None:
+        now, told = datetime.now(UTC), {"period": "", "practice": "", "send": True, **params}
+        # Airflow gives a run that has ended a new start when its tasks are cleared.
+        run = Run("manual__1", now, is_dry=False, params=told, run_after=asked_at if is_cleared else now)
         monkeypatch.setattr(report_steps, "current_run", lambda: run)
 
     start()
@@ -116,6 +121,43 @@ def test_a_task_that_is_tried_again_mails_nobody_twice(sandbox: RunningSandbox):
     report_steps.send_letters(PRACTICE, [yesterday()])
     assert report_steps.send_letters(PRACTICE, [yesterday()]) == 0
     assert len(mails(sandbox)) == len(practice().reports.recipients)
+
+
+def test_clearing_the_letters_of_a_run_that_has_ended_sends_the_report_and_no_alarm(
+    start_run: StartRun, connections: Connections, sandbox: RunningSandbox
+):
+    report_steps.reconcile_periods(PRACTICE, [yesterday()])
+    connections.write("smtp_default", port=1)
+    with pytest.raises(LetterNotSentError):
+        report_steps.send_letters(PRACTICE, [yesterday()])
+    connections.write("smtp_default", port=sandbox.smtp_port)
+    start_run(is_cleared=True)
+    assert report_steps.send_letters(PRACTICE, [yesterday()]) == len(practice().reports.recipients)
+    assert [len(mail.attachments) for mail in mails(sandbox)] == [2] * len(practice().reports.recipients)
+    start_run(is_cleared=True)
+    assert report_steps.send_letters(PRACTICE, [yesterday()]) == 0
+
+
+def test_a_cleared_run_that_fails_now_sends_an_alarm_and_not_what_it_made_before(start_run: StartRun, sandbox: RunningSandbox):
+    report_steps.reconcile_periods(PRACTICE, [yesterday()])
+    start_run(is_cleared=True)
+    sandbox.shops[PRACTICE].faults.add(Fault(effect=Effect.MAINTENANCE), datetime.now(UTC))
+    with pytest.raises(SourceUnavailableError):
+        report_steps.reconcile_periods(PRACTICE, [yesterday()])
+    report_steps.send_letters(PRACTICE, [yesterday()])
+    assert [mail.attachments for mail in mails(sandbox)] == [()] * len(practice().reports.recipients)
+
+
+def test_a_second_try_takes_over_from_a_first_one_that_died(monkeypatch: pytest.MonkeyPatch):
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(reconcile, "settle_refunds", die)
+        dying.setattr(reconcile, "drop_claim", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            report_steps.reconcile_periods(PRACTICE, [yesterday()])
+    assert report_steps.reconcile_periods(PRACTICE, [yesterday()]) == 1
 
 
 def test_a_report_may_be_kept_and_not_sent(start_run: StartRun, sandbox: RunningSandbox):

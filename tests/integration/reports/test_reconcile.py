@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
-from order_sync.alarms import alarm_for
+from order_sync.alarms import alarm_for, has_failed
 from order_sync.errors import LedgerBusyError, OutOfTimeError, ReconciliationError, SourceUnavailableError
 from order_sync.ledger.claims import take_claim
 from order_sync.ledger.differences import open_differences
@@ -172,6 +172,86 @@ def test_sums_that_do_not_tie_make_an_alarm_and_no_report(four: SmallWorld, monk
     monkeypatch.undo()
     report(four, day_of(WEDNESDAY))
     assert four.open_cases() == []
+
+
+def test_a_day_that_does_not_tie_keeps_no_other_day_from_its_report(four: SmallWorld, monkeypatch: pytest.MonkeyPatch):
+    sync_on_wednesday(four)
+    morning_after(four, FRIDAY)
+    honest: Callable[..., int] = proof._money_of_store
+    monkeypatch.setattr(proof, "_money_of_store", lambda facts, period: honest(facts, period) + (period == day_of(WEDNESDAY)))
+    with pytest.raises(ReconciliationError, match=r"eastern 2026-11-18: store side"):
+        reconcile_periods(four.desk(), [day_of(WEDNESDAY), day_of(THURSDAY), day_of(FRIDAY)])
+    with four.ledger.transaction() as tx:
+        assert [row.first_day for row in last_reports(tx, "eastern")] == [FRIDAY, THURSDAY]
+        assert [has_failed(tx, "eastern", day_of(day)) for day in (WEDNESDAY, THURSDAY, FRIDAY)] == [True, False, False]
+
+
+def test_an_earlier_day_that_no_longer_ties_makes_the_run_red_and_keeps_the_new_report(
+    four: SmallWorld, monkeypatch: pytest.MonkeyPatch
+):
+    sync_on_wednesday(four)
+    morning_after(four, WEDNESDAY)
+    report(four, day_of(WEDNESDAY))
+    morning_after(four, THURSDAY)
+    honest: Callable[..., int] = proof._money_of_store
+    monkeypatch.setattr(proof, "_money_of_store", lambda facts, period: honest(facts, period) + (period == day_of(WEDNESDAY)))
+    with pytest.raises(ReconciliationError, match=r"eastern 2026-11-18: store side"):
+        reconcile_periods(four.desk(), [day_of(THURSDAY)])
+    with four.ledger.transaction() as tx:
+        assert not has_failed(tx, "eastern", day_of(THURSDAY))
+        assert last_reported_day(tx, "eastern") == THURSDAY
+    monkeypatch.undo()
+    morning_after(four, FRIDAY)
+    report(four, day_of(FRIDAY))
+    assert four.open_cases() == []
+
+
+def test_news_of_a_re_opened_day_is_not_lost_with_the_process_that_found_it(four: SmallWorld, monkeypatch: pytest.MonkeyPatch):
+    booked = sync_on_wednesday(four)
+    morning_after(four, WEDNESDAY)
+    report(four, day_of(WEDNESDAY))
+    four.staff("void", payment_id=booked[0].payment_id)
+    morning_after(four, THURSDAY)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr("order_sync.reconcile._report", die)
+        with pytest.raises(KeyboardInterrupt):
+            reconcile_periods(four.desk(), [day_of(THURSDAY)])
+    (thursday,) = report(four, day_of(THURSDAY))
+    assert [reopening.period for reopening in thursday.reopened] == [day_of(WEDNESDAY)]
+
+
+def test_news_that_a_day_which_is_sent_again_cannot_tell_waits_for_the_next_one(four: SmallWorld):
+    booked = sync_on_wednesday(four)
+    morning_after(four, THURSDAY)
+    first = report(four, day_of(WEDNESDAY), day_of(THURSDAY))[1]
+    four.staff("void", payment_id=booked[0].payment_id)
+    (again,) = report(four, day_of(THURSDAY))
+    assert letters_of([again]) == letters_of([first])
+    morning_after(four, FRIDAY)
+    (friday,) = report(four, day_of(FRIDAY))
+    assert [(reopening.period, reopening.version) for reopening in friday.reopened] == [(day_of(WEDNESDAY), 2)]
+
+
+def test_an_entry_that_staff_void_is_no_difference_any_more(four: SmallWorld):
+    booked = sync_on_wednesday(four)
+    by_hand = four.staff(
+        "hand-payment", patient_id=booked[0].patient_id, amount_cents=12_34, business_day=WEDNESDAY.isoformat(), note="by hand"
+    )
+    morning_after(four, WEDNESDAY)
+    (wednesday,) = report(four, day_of(WEDNESDAY))
+    assert classes_of(wednesday)[DifferenceClass.UNLINKED] == 1
+    with four.ledger.transaction() as tx:
+        assert [row.class_ for row in open_differences(tx, "eastern")] == ["unlinked"]
+    four.staff("void", payment_id=by_hand)
+    morning_after(four, THURSDAY)
+    (thursday,) = report(four, day_of(THURSDAY))
+    assert thursday.still_open == ()
+    with four.ledger.transaction() as tx:
+        assert open_differences(tx, "eastern") == []
 
 
 def test_two_runs_do_not_reconcile_one_practice_at_once(four: SmallWorld):
