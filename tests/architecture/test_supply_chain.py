@@ -34,7 +34,7 @@ _WAYS_AROUND_TLS = re.compile(
     r"|follow_redirects\s*=\s*True|trust_env\s*=\s*True|disable_warnings|--trusted-host"
 )
 # What the code may take from the environment by itself: where things lie, and a waiting time. Secrets come from connections.
-_ENVIRONMENT = {"ORDER_SYNC_PRACTICES", "ORDER_SYNC_WAIT_FOR_PRACTICES_SECONDS", "URL_VARIABLE"}
+_ENVIRONMENT = {"ORDER_SYNC_PRACTICES", "ORDER_SYNC_REPORTS_URL", "ORDER_SYNC_WAIT_FOR_PRACTICES_SECONDS", "URL_VARIABLE"}
 
 
 def locked(name: str) -> Iterator[tuple[Requirement, list[str]]]:
