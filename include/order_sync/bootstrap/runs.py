@@ -19,6 +19,8 @@ class Run:
     """What the person who triggered it asked for."""
     run_after: datetime | None = None
     """From when it was to run: a run whose tasks are cleared starts anew, and this stays."""
+    try_number: int = 1
+    """Of the task that asks."""
 
     @property
     def asked_at(self) -> datetime:
@@ -38,4 +40,5 @@ def current_run() -> Run:
         is_dry=bool(context["params"].get("dry_run", False)),
         params=dict(context["params"]),
         run_after=dag_run.run_after,
+        try_number=context["ti"].try_number,
     )

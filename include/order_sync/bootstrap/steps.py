@@ -90,7 +90,8 @@ def list_failed_orders() -> list[FailedOrder] | None:
     """Return the orders to be run alone, or None while the run's practices are still at work.
 
     After ORDER_SYNC_WAIT_FOR_PRACTICES_SECONDS (120) it goes on without the practices that hang: their trouble must not
-    hold up the others' failed orders (design section 4). What is listed once is not listed again until it fails anew.
+    hold up the others' failed orders (design section 4). What is listed once is not listed again until it fails anew, save
+    by a later try of this task: the earlier one may have died before Airflow had its list.
     """
     run, practice_ids = current_run(), _practice_ids()
     if run.is_dry:
@@ -101,7 +102,8 @@ def list_failed_orders() -> list[FailedOrder] | None:
             return None
         if missing:
             logger.warning("not waiting any longer for: %s", ", ".join(sorted(missing)))
-        failed = [row for practice_id in practice_ids for row in failed_orders(tx, practice_id)]
+        lost_since = run.started_at if run.try_number > 1 else None
+        failed = [row for practice_id in practice_ids for row in failed_orders(tx, practice_id, handed_out_since=lost_since)]
         chosen = failed[:MOST_ORDERS_A_RUN]
         mark_handed_out(tx, [row.id for row in chosen])
         if len(failed) > len(chosen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Integer, bindparam, insert, or_, select, update
@@ -70,15 +70,12 @@ _CLAIMED = (
     .execution_options(populate_existing=True)
 )
 _RELEASE = _MOVE.where(_ORDERS.c.claimed_by.is_not_distinct_from(bindparam("known_claim")))
-_FAILED = (
-    select(OrderRow)
-    .where(
-        _OF_PRACTICE,
-        _ORDERS.c.failed_at.is_not(None),
-        or_(_ORDERS.c.handed_out_at.is_(None), _ORDERS.c.handed_out_at < _ORDERS.c.failed_at),
-    )
-    .order_by(_ORDERS.c.failed_at, _ORDERS.c.id)
+_IS_NOT_HANDED_OUT = or_(_ORDERS.c.handed_out_at.is_(None), _ORDERS.c.handed_out_at < _ORDERS.c.failed_at)
+_EVER_FAILED = (
+    select(OrderRow).where(_OF_PRACTICE, _ORDERS.c.failed_at.is_not(None)).order_by(_ORDERS.c.failed_at, _ORDERS.c.id)
 )
+_FAILED = _EVER_FAILED.where(_IS_NOT_HANDED_OUT)
+_FAILED_OR_LOST = _EVER_FAILED.where(or_(_IS_NOT_HANDED_OUT, _ORDERS.c.handed_out_at >= bindparam("since", type_=UtcDateTime)))
 _HAND_OUT = update(_ORDERS).where(_ORDERS.c.id.in_(bindparam("ids", expanding=True))).values(handed_out_at=bindparam("now"))
 
 
@@ -284,9 +281,14 @@ def release_orders(tx: Transaction, orders: Iterable[OrderRow], *, failure: str 
         tx.session.execute(_RELEASE, {**mine, **values})
 
 
-def failed_orders(tx: Transaction, practice_id: str) -> list[OrderRow]:
-    """Return the orders that failed, or became Not Synced, since they were last handed out; oldest first."""
-    return list(tx.session.scalars(_FAILED, {"of_practice": practice_id}))
+def failed_orders(tx: Transaction, practice_id: str, *, handed_out_since: datetime | None = None) -> list[OrderRow]:
+    """Return the orders that failed, or became Not Synced, since they were last handed out; oldest first.
+
+    Those that were handed out since an instant are returned again when it is given: nobody may have got them.
+    """
+    if handed_out_since is None:
+        return list(tx.session.scalars(_FAILED, {"of_practice": practice_id}))
+    return list(tx.session.scalars(_FAILED_OR_LOST, {"of_practice": practice_id, "since": handed_out_since}))
 
 
 def mark_handed_out(tx: Transaction, order_ids: Collection[int]) -> None:

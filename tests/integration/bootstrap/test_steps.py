@@ -29,8 +29,8 @@ StartRun = Callable[..., None]
 def start_run(monkeypatch: pytest.MonkeyPatch) -> StartRun:
     """Let the steps believe that they belong to a run."""
 
-    def start(*, seconds_ago: float = 0, is_dry: bool = False) -> None:
-        run = Run(RUN_ID, datetime.now(UTC) - timedelta(seconds=seconds_ago), is_dry)
+    def start(*, seconds_ago: float = 0, is_dry: bool = False, try_number: int = 1) -> None:
+        run = Run(RUN_ID, datetime.now(UTC) - timedelta(seconds=seconds_ago), is_dry, try_number=try_number)
         monkeypatch.setattr(steps, "current_run", lambda: run)
 
     start()
@@ -90,6 +90,18 @@ def test_an_order_is_handed_out_once_until_it_fails_anew(ledger: Ledger):
     finish(ledger, *PRACTICES)
     assert len(steps.list_failed_orders() or []) == 1
     assert steps.list_failed_orders() == []
+
+
+def test_a_list_that_died_before_airflow_had_it_is_made_again_by_the_next_try(ledger: Ledger, start_run: StartRun):
+    number = fail_order(ledger, "central", 7)
+    start_run(seconds_ago=-5)
+    finish(ledger, *PRACTICES)
+    earlier_run = steps.list_failed_orders()
+    assert [order["order_number"] for order in earlier_run or []] == [number]
+    start_run(seconds_ago=-5, try_number=2)
+    assert steps.list_failed_orders() == [], "an earlier run has them"
+    start_run(seconds_ago=5, try_number=2)
+    assert steps.list_failed_orders() == earlier_run
 
 
 @pytest.mark.usefixtures("start_run")
