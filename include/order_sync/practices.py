@@ -85,8 +85,11 @@ class PostingSettings(Strict):
     settle_minutes: Annotated[float, Field(gt=0)] = 30
     """How long after the send deadline an absent payment is not yet believed to be absent."""
     absent_reads_apart_minutes: Annotated[float, Field(gt=0)] = 15
-    post_again_after_hours: Annotated[float, Field(ge=0)] = 24
-    """A person may not post again on an unknown outcome before this (design section 7)."""
+    post_again_after_hours: Annotated[float, Field(ge=24, le=24 * 30)] = 24
+    """A person may not post again on an unknown outcome before this, nor is an order from before a restore posted.
+
+    Never less than the longest that a booking is assumed to be late (reliability, top).
+    """
     cannot_verify_after_hours: Annotated[float, Field(gt=0)] = 24
     send_seconds: Annotated[float, Field(gt=0)] = 5
     """From before the intent's commit to the first byte (R3)."""

@@ -56,6 +56,7 @@ def test_every_sandbox_practice_has_a_bookkeeper_at_an_invented_address():
         ({"active": [{"since": "2026-10-01T00:00:00"}]}, ["practice eastern", "field active.0.since", "timezone"]),
         ({"nextech": {"location_id": "3"}}, ["practice eastern", "nextech.provider_id", "(and "]),
         ({"posting": {"amount_limit": "-1"}}, ["practice eastern", "field posting.amount_limit"]),
+        ({"posting": {"post_again_after_hours": 23.5}}, ["practice eastern", "posting.post_again_after_hours", "24"]),
         ({"matching": {"levels": {6: "match"}}}, ["practice eastern", "matching.levels"]),
         ({"reports": {"recipients": ["books@harbor.example", "nobody"]}}, ["practice eastern", "field reports.recipients.1"]),
         ({"reports": {"recipients": ["books@harbor.example\nBcc: x@y.example"]}}, ["practice eastern", "reports.recipients.0"]),
