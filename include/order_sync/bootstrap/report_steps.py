@@ -6,7 +6,7 @@ import logging
 import os
 import uuid
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TypedDict
 
 from order_sync import reconcile
@@ -17,9 +17,9 @@ from order_sync.bootstrap.runs import current_run
 from order_sync.bootstrap.start_up import LARGEST_SKEW, assert_ready
 from order_sync.deliver import deliver_alarm, deliver_report
 from order_sync.errors import LetterNotSentError, PermanentError, SettingsError
-from order_sync.ledger.reports import last_reported_day, latest_report
+from order_sync.ledger.reports import latest_report, reported_periods
 from order_sync.practices import Practice
-from order_sync.reconciliation.periods import Period, due_periods, parse_period
+from order_sync.reconciliation.periods import Period, PeriodKind, due_periods, parse_period
 from order_sync.reports.letters import Links, compose_alarm
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 FIRST_LOOK_BACK_DAYS = 2
 """A practice that was never reported gets yesterday and the day before, and the last month."""
 LONGEST_GAP_DAYS = 31
-"""Days that are made up for after the scheduler was off."""
+"""Days that are made up for when the scheduler was off, or when their report could not be made."""
 
 
 class DueReports(TypedDict):
@@ -53,7 +53,7 @@ def list_reports() -> list[DueReports]:
     now = datetime.now(UTC)
     with open_ledger() as ledger, ledger.transaction() as tx:
         due = {
-            practice.id: _asked(asked, practice, now) if asked else _due(practice, now, last_reported_day(tx, practice.id))
+            practice.id: _asked(asked, practice, now) if asked else _due(practice, now, reported_periods(tx, practice.id))
             for practice in practices
         }
     return [
@@ -75,9 +75,10 @@ def _asked(text: str, practice: Practice, now: datetime) -> tuple[Period, ...]:
     return (period,)
 
 
-def _due(practice: Practice, now: datetime, last_day: date | None) -> tuple[Period, ...]:
-    days = FIRST_LOOK_BACK_DAYS if last_day is None else LONGEST_GAP_DAYS
-    return due_periods(practice.business_day(now), last_day, look_back_days=days)
+def _due(practice: Practice, now: datetime, reported: frozenset[Period]) -> tuple[Period, ...]:
+    is_new = not any(period.kind is PeriodKind.DAY for period in reported)
+    days = FIRST_LOOK_BACK_DAYS if is_new else LONGEST_GAP_DAYS
+    return due_periods(practice.business_day(now), reported, look_back_days=days)
 
 
 def reconcile_periods(practice_id: str, periods: list[str]) -> int:

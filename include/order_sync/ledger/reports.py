@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from order_sync.ledger.report_models import LineRow, ReportRow
 from order_sync.ledger.session import Transaction
-from order_sync.reconciliation.periods import Period, PeriodKind
+from order_sync.reconciliation.periods import Period
 from order_sync.reconciliation.statement import Statement
 from order_sync.reconciliation.statement_record import hash_facts, record_line, record_statement, restore_statement
 
@@ -116,13 +116,10 @@ def read_statement(tx: Transaction, row: ReportRow) -> Statement:
     return restore_statement(row.statement, lines)
 
 
-def last_reported_day(tx: Transaction, practice_id: str) -> date | None:
-    """Return the last day that has a report of its own; None for a practice that was never reported."""
-    return tx.session.scalar(
-        select(func.max(ReportRow.last_day)).where(
-            ReportRow.practice_id == practice_id, ReportRow.period_kind == PeriodKind.DAY
-        )
-    )
+def reported_periods(tx: Transaction, practice_id: str) -> frozenset[Period]:
+    """Return every period of a practice that has a report."""
+    query = select(ReportRow.first_day, ReportRow.last_day).where(ReportRow.practice_id == practice_id).distinct()
+    return frozenset(Period(first_day, last_day) for first_day, last_day in tx.session.execute(query))
 
 
 def closing_gift_cards(tx: Transaction, practice_id: str, first_day: date) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -94,15 +95,17 @@ def parse_period(text: str) -> Period:
         raise ValueError(msg) from None
 
 
-def due_periods(today: date, last_reported_day: date | None, *, look_back_days: int) -> tuple[Period, ...]:
-    """Return what is to be reported on a practice's own day: every day since the last report, and a month that has ended.
+def due_periods(today: date, reported: Collection[Period], *, look_back_days: int) -> tuple[Period, ...]:
+    """Return what is to be reported on a practice's own day: days first, then months, the earliest first.
 
-    Days that nobody reported, because the machine was off, are made up for, up to `look_back_days`; a practice that was
-    never reported gets that many days and the month before. A month comes once all of its days are over.
+    Every day of the last `look_back_days` that was not `reported`, but none before the first that was: what the machine
+    missed because it was off, or what could not be made, is made up for. Every month that ended in these days, and the
+    last one in any case. A practice that was never reported gets all of these days.
     """
-    oldest = today - timedelta(days=look_back_days)
-    first = oldest if last_reported_day is None else max(oldest, last_reported_day + timedelta(days=1))
-    days = tuple(day_of(first + timedelta(days=number)) for number in range((today - first).days))
-    last_month = month_of(today.replace(day=1) - timedelta(days=1))
-    is_month_due = last_reported_day is None or last_reported_day < last_month.last_day
-    return (*days, last_month) if days and is_month_due else days
+    known = [period.first_day for period in reported if period.kind is PeriodKind.DAY]
+    first = max(today - timedelta(days=look_back_days), min(known, default=date.min))
+    days = [day_of(first + timedelta(days=number)) for number in range((today - first).days)]
+    months = [month_of(today.replace(day=1) - timedelta(days=1))]
+    while months[0].first_day > first:
+        months.insert(0, month_of(months[0].first_day - timedelta(days=1)))
+    return tuple(period for period in (*days, *months) if period not in reported)

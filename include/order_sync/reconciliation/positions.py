@@ -90,14 +90,15 @@ def _sum_payments(payments: pd.DataFrame, orders: pd.DataFrame, period: Period) 
 
 def _sum_entries(entries: pd.DataFrame, name: str, period: Period, **counts: pd.Series) -> pd.DataFrame:
     is_in = is_within(entries["paid_day"], period)
+    day = entries["paid_day"].where(entries["amount_cents"] != 0)  # an entry of 0.00 is listed, and dates no money
     columns = pd.DataFrame(
         {
             "entity_id": entries["entity_id"],
             f"{name}_cents": entries["amount_cents"].abs(),
             f"{name}_cents_in": entries["amount_cents"].abs().where(is_in, 0),
             f"{name}_count_in": is_in.astype("int64"),
-            f"{name}_day": entries["paid_day"],
-            f"{name}_day_of_period": entries["paid_day"].where(is_in),
+            f"{name}_day": day,
+            f"{name}_day_of_period": day.where(is_in),
             **counts,
         }
     )

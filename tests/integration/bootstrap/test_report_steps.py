@@ -15,7 +15,7 @@ from order_sync.ledger.report_models import DeliveryRow
 from order_sync.ledger.reports import last_reports, save_report
 from order_sync.ledger.session import Ledger
 from order_sync.practices import Practice
-from order_sync.reconciliation.periods import day_of
+from order_sync.reconciliation.periods import day_of, month_of
 from sandbox.mail import Mail
 from sandbox.server import RunningSandbox
 from sandbox.store.faults import Effect, Fault
@@ -74,7 +74,10 @@ def test_a_practice_that_was_never_reported_is_due_for_two_days_and_the_last_mon
 
 def test_what_was_reported_is_not_due_again_and_the_others_are(ledger: Ledger):
     with ledger.transaction() as tx:
-        save_report(tx, a_statement(period=day_of(datetime.fromisoformat(yesterday()).date())))
+        day = datetime.fromisoformat(yesterday()).date()
+        today = day + timedelta(days=1)
+        for period in (day_of(day), month_of(today.replace(day=1) - timedelta(days=1))):
+            save_report(tx, a_statement(period=period))
     assert [one["practice_id"] for one in report_steps.list_reports()] == ["central", "arizona"]
 
 

@@ -14,7 +14,7 @@ from order_sync.errors import LedgerBusyError, OutOfTimeError, ReconciliationErr
 from order_sync.ledger.claims import take_claim
 from order_sync.ledger.differences import open_differences
 from order_sync.ledger.report_models import DifferenceState
-from order_sync.ledger.reports import find_report, last_reported_day, last_reports, read_statement
+from order_sync.ledger.reports import find_report, last_reports, read_statement, reported_periods
 from order_sync.reasons import Reason
 from order_sync.reconcile import reconcile_periods
 from order_sync.reconciliation import proof
@@ -199,7 +199,7 @@ def test_an_earlier_day_that_no_longer_ties_makes_the_run_red_and_keeps_the_new_
         reconcile_periods(four.desk(), [day_of(THURSDAY)])
     with four.ledger.transaction() as tx:
         assert not has_failed(tx, "eastern", day_of(THURSDAY))
-        assert last_reported_day(tx, "eastern") == THURSDAY
+        assert day_of(THURSDAY) in reported_periods(tx, "eastern")
     monkeypatch.undo()
     morning_after(four, FRIDAY)
     report(four, day_of(FRIDAY))
@@ -261,14 +261,15 @@ def test_two_runs_do_not_reconcile_one_practice_at_once(four: SmallWorld):
         reconcile_periods(four.desk(), [day_of(WEDNESDAY)])
 
 
-def test_the_days_that_were_reported_are_known(four: SmallWorld):
+def test_the_periods_that_were_reported_are_known(four: SmallWorld):
     with four.ledger.transaction() as tx:
-        assert last_reported_day(tx, "eastern") is None
+        assert reported_periods(tx, "eastern") == frozenset()
     morning_after(four, THURSDAY)
     report(four, day_of(WEDNESDAY), day_of(THURSDAY), month_of(date(2026, 10, 1)))
     with four.ledger.transaction() as tx:
-        assert last_reported_day(tx, "eastern") == THURSDAY
-        assert last_reported_day(tx, "central") is None
+        october = month_of(date(2026, 10, 1))
+        assert reported_periods(tx, "eastern") == {day_of(WEDNESDAY), day_of(THURSDAY), october}
+        assert reported_periods(tx, "central") == frozenset()
 
 
 def test_a_difference_keeps_its_owner_in_the_next_report(four: SmallWorld):

@@ -192,3 +192,9 @@ def _(books: Books) -> None:
 @situation("both lie in another period")
 def _(books: Books) -> None:
     books.synced(1, NEXT_MONTH)
+
+
+@situation("beside its payment an entry of 0.00, in another month", ("order:1", C.MATCHED, 0))
+def _(books: Books) -> None:
+    books.synced(1, NEXT_MONTH)
+    books.entry("z", DAY, 0, order=1)

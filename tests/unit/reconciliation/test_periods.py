@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -57,31 +58,58 @@ def test_a_month_is_the_sum_of_its_days(day: date):
     assert all(month.contains(each) for each in month.days)
 
 
+def due(today: date, reported: Iterable[Period], look_back_days: int = 31) -> list[str]:
+    return [period.name for period in due_periods(today, set(reported), look_back_days=look_back_days)]
+
+
+def days_to(last: date, count: int = 40) -> list[Period]:
+    """Return this many days up to one, and the two months before its own, as if all of them had been reported."""
+    last_month = month_of(last.replace(day=1) - timedelta(days=1))
+    months = [month_of(last_month.first_day - timedelta(days=1)), last_month]
+    return [*(day_of(last - timedelta(days=number)) for number in range(count)), *months]
+
+
 def test_every_morning_yesterday_is_due():
-    assert due_periods(date(2026, 11, 22), date(2026, 11, 20), look_back_days=7) == (day_of(date(2026, 11, 21)),)
+    assert due(date(2026, 11, 22), days_to(date(2026, 11, 20))) == ["2026-11-21"]
 
 
 def test_the_month_is_due_once_its_last_day_is():
-    assert due_periods(date(2026, 12, 1), date(2026, 11, 29), look_back_days=7) == (day_of(date(2026, 11, 30)), NOVEMBER)
-    assert due_periods(date(2026, 12, 2), date(2026, 11, 30), look_back_days=7) == (day_of(date(2026, 12, 1)),)
+    assert due(date(2026, 12, 1), days_to(date(2026, 11, 29))) == ["2026-11-30", "2026-11"]
+    assert due(date(2026, 12, 2), [*days_to(date(2026, 11, 30)), NOVEMBER]) == ["2026-12-01"]
 
 
 def test_days_that_nobody_reported_are_made_up_for_with_the_month_that_ended_meanwhile():
-    periods = due_periods(date(2026, 12, 2), date(2026, 11, 29), look_back_days=7)
-    assert periods == (day_of(date(2026, 11, 30)), day_of(date(2026, 12, 1)), NOVEMBER)
+    assert due(date(2026, 12, 2), days_to(date(2026, 11, 29))) == ["2026-11-30", "2026-12-01", "2026-11"]
 
 
-def test_a_machine_that_was_off_for_long_makes_up_for_the_last_days_alone():
-    assert due_periods(date(2026, 11, 22), date(2026, 10, 1), look_back_days=3)[:3] == tuple(
-        day_of(date(2026, 11, number)) for number in (19, 20, 21)
-    )
+def test_a_day_that_could_not_be_made_is_made_up_for_after_later_ones_were():
+    reported = {*days_to(date(2026, 11, 21))} - {day_of(date(2026, 11, 18))}
+    assert due(date(2026, 11, 22), reported) == ["2026-11-18"]
+
+
+def test_a_last_day_that_somebody_asked_for_early_does_not_cost_its_month():
+    assert due(date(2026, 12, 1), days_to(date(2026, 11, 30))) == ["2026-11"]
+
+
+def test_a_month_that_ended_while_the_machine_was_off_is_made_up_for_though_another_ended_since():
+    periods = due(date(2026, 3, 1), days_to(date(2026, 1, 30)))
+    assert periods[0] == "2026-01-31"
+    assert periods[-2:] == ["2026-01", "2026-02"]
+
+
+def test_a_machine_that_was_off_for_long_makes_up_for_the_last_days_and_the_last_month_alone():
+    missed = due(date(2026, 11, 22), days_to(date(2026, 9, 20)), look_back_days=3)
+    assert missed == ["2026-11-19", "2026-11-20", "2026-11-21", "2026-10"]
 
 
 def test_a_practice_that_was_never_reported_gets_the_last_days_and_the_last_month():
-    periods = due_periods(date(2026, 11, 22), None, look_back_days=2)
-    assert [period.name for period in periods] == ["2026-11-20", "2026-11-21", "2026-10"]
+    assert due(date(2026, 11, 22), [], look_back_days=2) == ["2026-11-20", "2026-11-21", "2026-10"]
+
+
+def test_nothing_before_the_first_report_of_a_practice_is_due():
+    assert due(date(2026, 11, 22), [*days_to(date(2026, 11, 20), count=2), month_of(date(2026, 10, 1))]) == ["2026-11-21"]
 
 
 def test_nothing_is_due_twice_on_one_day():
-    assert due_periods(date(2026, 11, 22), date(2026, 11, 21), look_back_days=7) == ()
-    assert due_periods(date(2026, 12, 1), date(2026, 11, 30), look_back_days=7) == ()
+    assert due(date(2026, 11, 22), days_to(date(2026, 11, 21))) == []
+    assert due(date(2026, 12, 1), [*days_to(date(2026, 11, 30)), NOVEMBER]) == []
