@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from order_sync.reconciliation.periods import day_of
 from order_sync.reconciliation.statement import Statement
 from order_sync.reports.letters import Alarm, AlarmKind, Letter, compose_alarm, compose_letter
 from order_sync.reports.pages import report_page
+from sandbox.store.refunds import refund
 from tests.canaries.leaks import leaks
 from tests.canaries.morning_scenes import MORNINGS, sell
 from tests.canaries.mornings import FRAME, PostOffice, lines_of, mails, morning, post
@@ -70,7 +72,14 @@ def test_a_report_of_answers_of_wrong_shapes_names_nobody(
 @pytest.fixture
 def reported(stage: Stage) -> Stage:
     """A stage with a morning behind it, and a row in each of the new tables."""
-    MORNINGS["people_who_get_their_money_back"].play(stage)
+    person = stage.people[0]
+    sell(stage, person)
+    (order,) = stage.world.shop.orders
+    patient_id = stage.world.booked()[0].patient_id
+    refund(stage.world.shop, order, adjustment=Decimal(7))
+    stage.write("refund", "given back", patient_id=patient_id, amount_cents=700)
+    stage.write("hand-payment", person.last, patient_id=patient_id, amount_cents=500)
+    morning(stage)
     return stage
 
 
