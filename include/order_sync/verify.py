@@ -251,12 +251,14 @@ def _settle_absence(
 ) -> None:
     """Count an absence when it is evidence; after two of them a person decides (reliability 3.2, strict)."""
     row, payment, as_of = found.row, found.payment, found.evidence.as_of
+    counts.still_open += 1
+    if read_order(tx, row.id).version != row.version:
+        return  # it has moved on since the look, perhaps to a new attempt, for which this says nothing
     apart = timedelta(minutes=desk.practice.posting.absent_reads_apart_minutes)
     is_settled = payment.settle_at is None or as_of >= payment.settle_at
     is_apart = payment.last_absent_at is None or as_of >= payment.last_absent_at + apart
     absent_reads = payment.absent_reads + (1 if is_settled and is_apart else 0)
     update_payment(tx, row.id, absent_reads=absent_reads, last_absent_at=tx.now)
-    counts.still_open += 1
     if absent_reads < _ENOUGH_ABSENT_READS:
         return
     if row.state is OrderState.CONFIRMED:

@@ -1,15 +1,19 @@
 """What is found out about a payment long after it was sent."""
 
+import httpx
 from sqlalchemy import update
 
 from order_sync.ledger.models import OrderRow
 from order_sync.orders import OrderProblem
+from order_sync.post import post_payments
 from order_sync.reasons import Reason
 from order_sync.rerun import sync_order
+from order_sync.resolve import post_again
 from order_sync.statuses import OrderState
+from order_sync.verify import verify_payments
 from sandbox.nextech.faults import Effect
 from sandbox.store.faults import Effect as StoreEffect
-from tests.worlds import SmallWorld
+from tests.worlds import PAYMENTS, Between, SmallWorld
 
 
 def enter_by_hand(world: SmallWorld) -> None:
@@ -98,3 +102,26 @@ def test_the_ledger_holds_no_hash_that_could_be_tested_against_guesses(one: Smal
     one.run()
     assert len(one.order().content_hash) == 64
     assert one.order().content_hash != plain
+
+
+def test_an_absence_that_was_read_before_a_new_attempt_does_not_count_for_it(one: SmallWorld):
+    one.plant(Effect.TIMED_OUT, remaining=2)
+    one.run()
+    one.run_after(minutes=(2, 35, 20))
+    assert one.open_reasons() == [Reason.OUTCOME_UNKNOWN]
+    one.clock.advance(hours=25)
+    pressed = []
+
+    def press(request: httpx.Request) -> httpx.Request:
+        if not pressed and request.method == "GET" and request.url.path.endswith(PAYMENTS):
+            pressed.append(post_again(one.desk(), one.order().id, actor="dana"))
+            post_payments(one.desk())
+        return request
+
+    verify_payments(one.desk(nextech_wrap=lambda inner: Between(inner, press)))
+    assert pressed
+    assert (one.order().state, one.payment().absent_reads) == (OrderState.UNKNOWN, 0)
+    one.run_after(minutes=(16,))
+    assert one.order().state is OrderState.UNKNOWN, "the new attempt has not settled"
+    one.run_after(minutes=(20, 20))
+    assert one.open_reasons() == [Reason.OUTCOME_UNKNOWN]
