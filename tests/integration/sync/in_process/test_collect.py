@@ -13,7 +13,7 @@ import pytest
 
 from order_sync.collect import Collected, collect_facts
 from order_sync.desk import Desk
-from order_sync.errors import IncompleteReadError, OrderSyncError
+from order_sync.errors import IncompleteReadError, OrderSyncError, OutOfTimeError
 from order_sync.ledger.session import Ledger
 from order_sync.reconciliation.classes import DifferenceClass
 from order_sync.reconciliation.classify import reconcile
@@ -365,7 +365,7 @@ def test_an_unreadable_order_that_the_ledger_does_not_know_is_no_orphan_either(
 def test_a_collection_that_runs_out_of_time_is_no_report(known: SmallWorld):
     desk = known.desk()
     late = Desk(*[getattr(desk, one.name) for one in fields(Desk)][:-1], ends_at=known.clock.monotonic() - 1)
-    with pytest.raises(IncompleteReadError):
+    with pytest.raises(OutOfTimeError):
         collect(known, desk=late)
 
 
