@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.airflow
@@ -136,3 +138,14 @@ def test_a_dag_file_reads_as_a_table_of_contents():
     for path in (ROOT / "dags").glob("*.py"):
         body = path.read_text().split('"""', 2)[2]
         assert len(body.splitlines()) <= 110, path.name
+
+
+def test_the_label_of_a_practice_that_makes_up_for_a_month_fits_into_airflows_column(parsed: dict):
+    task = parsed["dags"]["reconcile_payments"]["tasks"]["report_practice.reconcile_periods"]
+    periods = [f"2026-10-{day:02d}" for day in range(1, 32)] + ["2026-10"]
+    told = SimpleNamespace(op_kwargs={"practice_id": "p" * 40, "periods": periods})
+    label = Environment(autoescape=False).from_string(task["label"]).render(task=told)  # noqa: S701 - a label, no page
+    assert len(label) <= 250
+    assert label.endswith("2026-10-01, 2026-10-02, 2026-10-03, 2026-10-04 and 28 more")
+    told.op_kwargs["periods"] = ["2026-11-02", "2026-10"]
+    assert Environment(autoescape=False).from_string(task["label"]).render(task=told).endswith(": 2026-11-02, 2026-10")  # noqa: S701
