@@ -21,7 +21,7 @@ SBOM ?= .run/sbom.json
 .PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst bench-reconciliation letters lock sbom clean
 
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 setup: $(VENV)/runtime-installed ## Install what running needs into .venv (does nothing when it is up to date)
 
@@ -39,7 +39,7 @@ stop: setup ## End the sandbox that `make sync` left running
 reset: setup ## Forget the demo: its databases, keys and logs in .run
 	@$(BIN)/python -m launch reset
 
-test: setup-dev ## Run every test; those of a real scheduler come last, one after the other
+test: setup-dev ## Run the tests, those of a real scheduler last, one after the other; the long runs below are apart
 	@$(BIN)/python -m pytest -q -n 2 -m "not scheduler"
 	@$(BIN)/python -m pytest -q -m "scheduler and not failures"
 
