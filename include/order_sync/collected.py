@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from order_sync.credit_memos import CreditMemo, MemoProblem
 from order_sync.ledger.facts import LedgerFact
@@ -35,6 +36,8 @@ class NotRead:
     """For a person, without patient data."""
     number: str | None = None
     amount_cents: int | None = None
+    day: date | None = None
+    """The practice-local day on which it would stand; None where even that is not known."""
 
 
 @dataclass(slots=True)

@@ -60,16 +60,17 @@ def frame_facts(sides: Sides, in_window: frozenset[str]) -> Facts:
 def list_not_read(sides: Sides, period: Period) -> tuple[NotRead, ...]:
     """Return what the report has to say that it does not contain, smallest subject first."""
     practice = sides.practice
-    found = [
-        NotRead(f"order:{problem.entity_id}", problem.sentence, problem.number)
-        for problem in sides.problems.values()
-        if problem.placed_at is None or period.contains(practice.business_day(problem.placed_at))
-    ]
+    found = []
+    for problem in sides.problems.values():
+        day = practice.business_day(problem.placed_at) if problem.placed_at else None
+        if day is None or period.contains(day):
+            found.append(NotRead(f"order:{problem.entity_id}", problem.sentence, problem.number, day=day))
     for entry in sides.entries.values():
         entity_id = sides.order_of(entry)
         if sides.is_of_unread_order(entry):
             sentence = "The order that this payment belongs to cannot be read."
-            found.append(NotRead(f"entry:{entry.payment_id}", sentence, sides.number_in(entry), entry.amount_cents))
+            day = _day_of(entry, practice) if is_dated(entry) else None
+            found.append(NotRead(f"entry:{entry.payment_id}", sentence, sides.number_in(entry), entry.amount_cents, day))
         elif not is_dated(entry) and (entity_id is not None or sides.is_ours(entry)):
             sentence = "The payment has no date that can be read."
             found.append(NotRead(f"entry:{entry.payment_id}", sentence, sides.number_in(entry), entry.amount_cents))
@@ -79,7 +80,8 @@ def list_not_read(sides: Sides, period: Period) -> tuple[NotRead, ...]:
     for memo in sides.memos.values():
         if memo.entity_id not in sides.orders and _is_of_practice(memo, practice) and memo.is_refunded:
             sentence = f"The store does not show the order of credit memo {memo.number}."
-            found.append(NotRead(f"memo:{memo.memo_id}", sentence, None, nearest_cents(memo.grand_total)))
+            day = practice.business_day(memo.created_at)
+            found.append(NotRead(f"memo:{memo.memo_id}", sentence, None, nearest_cents(memo.grand_total), day))
     return tuple(sorted(found, key=lambda one: (one.subject, one.sentence)))
 
 

@@ -230,7 +230,7 @@ def _make(desk: Desk, collected: Collected, period: Period) -> Statement:
         practice=practice,
         opening_gift_cards_cents=opening_cents,
         open_refunds=[(day, cents) for day, cents in owed if day <= period.last_day],
-        notes={unread.subject: unread.sentence for unread in collected.not_read},
+        notes={one.subject: one.sentence for one in collected.not_read if one.day is None or period.contains(one.day)},
     )
     if not statement.is_tied:
         msg = (

@@ -23,6 +23,7 @@ from order_sync.reconciliation.periods import Period, day_of, month_of
 from order_sync.reconciliation.statement import Statement
 from order_sync.reports.letters import AlarmKind, Letter, compose_letter
 from sandbox.nextech.books import BookedPayment
+from sandbox.store.faults import Effect as StoreEffect
 from sandbox.store.refunds import refund
 from tests.worlds import Between, SmallWorld
 
@@ -252,6 +253,17 @@ def test_an_entry_that_staff_void_is_no_difference_any_more(four: SmallWorld):
     assert thursday.still_open == ()
     with four.ledger.transaction() as tx:
         assert open_differences(tx, "eastern") == []
+
+
+def test_a_payment_that_could_not_be_compared_is_remarked_on_its_own_day_and_an_order_of_no_known_day_on_each(four: SmallWorld):
+    sync_on_wednesday(four)
+    morning_after(four, WEDNESDAY)
+    four.plant_in_store(StoreEffect.POISON, order_id=min(four.shop.orders))
+    (wednesday,) = report(four, day_of(WEDNESDAY))
+    assert [subject.split(":")[0] for subject in wednesday.notes] == ["entry", "order"]
+    morning_after(four, THURSDAY)
+    (thursday,) = report(four, day_of(THURSDAY))
+    assert [subject.split(":")[0] for subject in thursday.notes] == ["order"]
 
 
 def test_two_runs_do_not_reconcile_one_practice_at_once(four: SmallWorld):
