@@ -132,7 +132,7 @@ def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:
 
 def close_case(tx: Transaction, cause: str, *, by: str, resolution: str, state: CaseState = CaseState.RESOLVED) -> bool:
     """Close the case that is open for this cause; return whether there was one."""
-    told = {"of_cause": cause, "closed_as": state, "now": tx.now, "by": by, "how": resolution[:255]}
+    told = {"of_cause": cause, "closed_as": state, "now": tx.now, "by": by[:80], "how": resolution[:255]}
     closed = tx.session.execute(_CLOSE, told)
     return bool(closed.rowcount)  # type: ignore[attr-defined]
 

@@ -197,7 +197,7 @@ def _write_along(
         "to_state": row.state,
         "reason": row.reason,
         "detail": row.detail,
-        "actor": step.actor,
+        "actor": step.actor[:80],
     }
     tx.session.execute(_ADD_HISTORY, taken)
     if row.state is OrderState.QUEUED and step.reason is not None:

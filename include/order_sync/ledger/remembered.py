@@ -27,7 +27,7 @@ def remember_patient(tx: Transaction, *, practice_id: str, customer_key: str, pa
     forget_patient(tx, practice_id=practice_id, customer_key=customer_key, by=by)
     tx.session.add(
         RememberedPatient(
-            practice_id=practice_id, customer_key=customer_key, patient_id=patient_id, decided_by=by, decided_at=tx.now
+            practice_id=practice_id, customer_key=customer_key, patient_id=patient_id, decided_by=by[:80], decided_at=tx.now
         )
     )
     tx.session.flush()
@@ -42,6 +42,6 @@ def forget_patient(tx: Transaction, *, practice_id: str, customer_key: str, by: 
             RememberedPatient.customer_key == customer_key,
             RememberedPatient.revoked_at.is_(None),
         )
-        .values(revoked_at=tx.now, revoked_by=by)
+        .values(revoked_at=tx.now, revoked_by=by[:80])
         .execution_options(synchronize_session=False)
     )

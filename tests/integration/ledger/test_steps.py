@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from order_sync.errors import LedgerBusyError, PermanentError
 from order_sync.ledger.cases import order_cause, refund_cause
-from order_sync.ledger.models import CaseRow, CaseState, HistoryRow, OrderRow, OutboxRow
+from order_sync.ledger.models import CaseRow, CaseState, HistoryRow, OrderRow, OutboxRow, RememberedPatient
 from order_sync.ledger.orders import (
     Step,
     failed_orders,
@@ -22,6 +22,7 @@ from order_sync.ledger.orders import (
     read_order,
     update_store_facts,
 )
+from order_sync.ledger.remembered import remember_patient
 from order_sync.ledger.session import Ledger
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState, PublicStatus
@@ -255,3 +256,16 @@ def test_orders_are_listed_by_state_oldest_first_and_only_those_asked_for(ledger
         assert [row.id for row in waiting] == [old.id, young.id]
         assert [row.id for row in orders_in(tx, PRACTICE, [OrderState.RECEIVED], only=[young.id])] == [young.id]
         assert orders_in(tx, PRACTICE, [OrderState.RECEIVED], only=[]) == []
+
+
+def test_a_person_with_a_long_name_can_decide_too(ledger: Ledger):
+    order, name = saved_order(ledger, OrderState.QUEUED, Reason.DUPLICATED_CUSTOMER), "dana." * 40
+    with ledger.transaction() as tx:
+        move(tx, order, Step(OrderState.MATCHED, actor=name))
+        for patient_id in ("one", "two"):
+            remember_patient(tx, practice_id=PRACTICE, customer_key="key", patient_id=patient_id, by=name)
+    with ledger.transaction() as tx:
+        assert tx.session.scalars(select(CaseRow.closed_by)).one() == name[:80]
+        decided = tx.session.execute(select(RememberedPatient.decided_by, RememberedPatient.revoked_by)).all()
+    assert _history(ledger, order.id)[-1][-1] == name[:80]
+    assert set(map(tuple, decided)) == {(name[:80], None), (name[:80], name[:80])}
