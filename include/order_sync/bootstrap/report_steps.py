@@ -16,7 +16,7 @@ from order_sync.bootstrap.mail import open_mail
 from order_sync.bootstrap.runs import current_run
 from order_sync.bootstrap.start_up import LARGEST_SKEW, assert_ready
 from order_sync.deliver import deliver_alarm, deliver_report
-from order_sync.errors import LetterNotSentError, PermanentError, SettingsError
+from order_sync.errors import LetterNotSentError, PermanentError, ReconciliationError, SettingsError
 from order_sync.ledger.reports import latest_report, reported_periods
 from order_sync.practices import Practice
 from order_sync.reconciliation.periods import Period, PeriodKind, due_periods, parse_period
@@ -110,8 +110,8 @@ def send_letters(practice_id: str, periods: list[str]) -> int:
                 elif alarm is not None:
                     letter = compose_alarm(alarm, links=_links())
                     accepted += deliver_alarm(ledger, practice, letter, mailer, about=f"alarm for {period.name}")
-            except LetterNotSentError as error:
-                failures.append(str(error))
+            except (LetterNotSentError, ReconciliationError) as error:
+                failures.append(str(error))  # the letters of the other periods leave all the same
     if failures:
         raise LetterNotSentError("; ".join(failures))
     return accepted

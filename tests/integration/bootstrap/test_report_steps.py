@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -124,6 +125,19 @@ def test_a_task_that_is_tried_again_mails_nobody_twice(sandbox: RunningSandbox):
     report_steps.send_letters(PRACTICE, [yesterday()])
     assert report_steps.send_letters(PRACTICE, [yesterday()]) == 0
     assert len(mails(sandbox)) == len(practice().reports.recipients)
+
+
+def test_a_report_that_does_not_tie_when_it_is_written_keeps_no_other_letter_back(ledger: Ledger, sandbox: RunningSandbox):
+    day = datetime.fromisoformat(yesterday()).date()
+    before = day_of(day - timedelta(days=1))
+    with ledger.transaction() as tx:
+        save_report(tx, replace(a_statement(period=before), store_in_cents=1))
+        save_report(tx, a_statement(period=day_of(day)))
+    with pytest.raises(LetterNotSentError, match=f"{before.name}-v1 does not tie"):
+        report_steps.send_letters(PRACTICE, [before.name, yesterday()])
+    names = [{file.name for file in mail.attachments} for mail in mails(sandbox)]
+    assert names == [{f"{PRACTICE}-{yesterday()}-v1.xlsx", f"{PRACTICE}-{yesterday()}-v1.csv"}] * len(names)
+    assert len(names) == len(practice().reports.recipients)
 
 
 def test_clearing_the_letters_of_a_run_that_has_ended_sends_the_report_and_no_alarm(
