@@ -25,6 +25,7 @@ _NOISE = Decimal("0.00005")
 _LARGEST = Decimal(10) ** 10
 _NOON = "T12:00:00+00:00"
 _DATE_CHARACTERS = 10
+_LONGEST_ID = 64
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 """What lies outside, such as .NET's 0001-01-01, says nothing, and may have no day in a practice's zone."""
 
@@ -207,7 +208,9 @@ def _texts(value: object) -> list[str | None]:
 
 
 def _id_text(value: object) -> str | None:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    """Return an id; what FHIR does not allow as one, and no database of ours could keep, is none."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    return text if text and len(text) <= _LONGEST_ID and text.isascii() and text.isprintable() else None
 
 
 def _contacts(resource: Mapping[str, Any], system: str) -> Iterator[str]:
