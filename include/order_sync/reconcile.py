@@ -20,7 +20,14 @@ from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, OrderSyncError, ReconciliationError
 from order_sync.ledger.cases import close_case, open_case
 from order_sync.ledger.claims import drop_claim, take_claim
-from order_sync.ledger.differences import cause_of, open_differences, owners_of, record_differences, resolve_gone
+from order_sync.ledger.differences import (
+    asks_for_a_person,
+    cause_of,
+    open_differences,
+    owners_of,
+    record_differences,
+    resolve_over,
+)
 from order_sync.ledger.refunds import open_debts
 from order_sync.ledger.report_models import ReportRow
 from order_sync.ledger.reports import (
@@ -33,7 +40,7 @@ from order_sync.ledger.reports import (
 )
 from order_sync.ledger.session import Transaction
 from order_sync.reasons import Reason
-from order_sync.reconciliation.classes import Section
+from order_sync.reconciliation.classes import DifferenceClass, Section
 from order_sync.reconciliation.classify import Rules, reconcile
 from order_sync.reconciliation.periods import Period, PeriodKind
 from order_sync.reconciliation.reopening import find_reopening
@@ -103,7 +110,7 @@ def _report_all(desk: Desk, collected: Collected, span: Period, periods: Sequenc
             failures.append(error)
             return None
 
-    _resolve_what_is_gone(desk, collected, span)
+    _resolve_what_is_over(desk, collected, span)
     with desk.ledger.transaction() as tx:
         again = [_period_of(row) for row in reports_within(tx, desk.practice.id, span) if _period_of(row) not in periods]
     changed = [found for period in again if (found := attempt(partial(_look_again, desk, collected), period))]
@@ -180,10 +187,10 @@ def _look_again(desk: Desk, collected: Collected, period: Period) -> _Changed | 
     return _Changed(statement, reopening)
 
 
-def _resolve_what_is_gone(desk: Desk, collected: Collected, span: Period) -> None:
-    """Resolve the differences of these days that have no line any more: an entry that was voided is in no class.
+def _resolve_what_is_over(desk: Desk, collected: Collected, span: Period) -> None:
+    """Resolve the differences of these days that are none any more, whether a report of their day is made again or not.
 
-    What could not be read is not gone.
+    An entry that was voided has no line at all; what could not be read is not gone.
     """
     with desk.ledger.transaction() as tx:
         known = [row for row in open_differences(tx, desk.practice.id) if _lies_within(restore_line(row.line), span)]
@@ -194,18 +201,19 @@ def _resolve_what_is_gone(desk: Desk, collected: Collected, span: Period) -> Non
     except ReconciliationError as error:
         logger.warning("practice %s: nothing is resolved: %s", desk.practice.id, error)
         return
-    shown = set(lines["subject"] + ":" + lines["section"].eq(Section.REFUND.name).map({True: "refund", False: "payment"}))
+    is_refund = lines["section"].eq(Section.REFUND.name).map({True: "refund", False: "payment"})
+    shown = dict(zip(lines["subject"] + ":" + is_refund, lines["class_"].map(DifferenceClass), strict=True))
     unread = {one.subject for one in collected.not_read}
     is_memo_unread = any(subject.startswith("memo:") for subject in unread)
-    gone = [
+    over = [
         row.cause
         for row in known
-        if row.cause not in shown
+        if (row.cause not in shown or not asks_for_a_person(shown[row.cause]))
         and restore_line(row.line).subject not in unread
         and not (is_memo_unread and row.cause.endswith(":refund"))
     ]
     with desk.ledger.transaction() as tx:
-        resolve_gone(tx, desk.practice.id, gone)
+        resolve_over(tx, desk.practice.id, over)
 
 
 def _lies_within(line: Line, span: Period) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from order_sync.errors import PermanentError
 from order_sync.ledger.report_models import OPEN_DIFFERENCE, DifferenceHistoryRow, DifferenceRow, DifferenceState, Resolution
 from order_sync.ledger.session import Transaction
-from order_sync.reconciliation.classes import TEXTS, Section, Weight
+from order_sync.reconciliation.classes import TEXTS, DifferenceClass, Section, Weight
 from order_sync.reconciliation.statement import Line
 from order_sync.reconciliation.statement_record import record_line
 
@@ -26,7 +26,12 @@ class DifferenceChangedError(PermanentError):
 
 def is_difference(line: Line) -> bool:
     """Say whether a person has to do something about a line."""
-    return TEXTS[line.class_].weight in _FOR_A_PERSON
+    return asks_for_a_person(line.class_)
+
+
+def asks_for_a_person(class_: DifferenceClass) -> bool:
+    """Say whether a person has to do something about the lines of a class."""
+    return TEXTS[class_].weight in _FOR_A_PERSON
 
 
 def cause_of(line: Line) -> str:
@@ -48,22 +53,14 @@ def record_differences(tx: Transaction, practice_id: str, lines: Iterable[Line])
         if is_difference(line):
             _show(tx, practice_id, cause, line, row)
         elif row is not None and row.state is not DifferenceState.RESOLVED:
-            _step(
-                tx,
-                row,
-                DifferenceState.RESOLVED,
-                by=RECONCILIATION,
-                reason="it no longer differs",
-                resolution=Resolution.FIXED_AT_SOURCE,
-            )
+            _resolve_as_fixed(tx, row)
 
 
-def resolve_gone(tx: Transaction, practice_id: str, causes: Sequence[str]) -> None:
-    """Resolve differences that no line speaks of any more, because what they were about is in no class: a void, for one."""
+def resolve_over(tx: Transaction, practice_id: str, causes: Sequence[str]) -> None:
+    """Resolve differences that both sides show no more: fixed, or gone with the entry that they were about."""
     for _, row in sorted(_find(tx, practice_id, causes).items()):
         if row.state is not DifferenceState.RESOLVED:
-            fixed = Resolution.FIXED_AT_SOURCE
-            _step(tx, row, DifferenceState.RESOLVED, by=RECONCILIATION, reason="it is not there any more", resolution=fixed)
+            _resolve_as_fixed(tx, row)
 
 
 def open_differences(tx: Transaction, practice_id: str | None = None) -> list[DifferenceRow]:
@@ -135,6 +132,11 @@ def _show(tx: Transaction, practice_id: str, cause: str, line: Line, row: Differ
     is_settled_by_a_person = row.resolution not in {None, Resolution.FIXED_AT_SOURCE}
     if row.state is DifferenceState.RESOLVED and not (is_same and is_settled_by_a_person):
         _step(tx, row, DifferenceState.REOPENED, by=RECONCILIATION, reason="it differs again")
+
+
+def _resolve_as_fixed(tx: Transaction, row: DifferenceRow) -> None:
+    fixed = Resolution.FIXED_AT_SOURCE
+    _step(tx, row, DifferenceState.RESOLVED, by=RECONCILIATION, reason="it no longer differs", resolution=fixed)
 
 
 def _step(

@@ -266,6 +266,27 @@ def test_a_payment_that_could_not_be_compared_is_remarked_on_its_own_day_and_an_
     assert [subject.split(":")[0] for subject in thursday.notes] == ["order"]
 
 
+def test_a_difference_that_only_a_longer_report_has_shown_is_closed_when_it_is_fixed(four: SmallWorld):
+    morning_after(four, WEDNESDAY)
+    report(four, Period(date(2026, 10, 1), WEDNESDAY))
+    four.run_after(minutes=(0, 15))
+    morning_after(four, THURSDAY)
+    (thursday,) = report(four, day_of(THURSDAY))
+    assert thursday.still_open == ()
+    with four.ledger.transaction() as tx:
+        assert open_differences(tx, "eastern") == []
+
+
+def test_a_difference_whose_order_cannot_be_read_stays_open(four: SmallWorld):
+    morning_after(four, WEDNESDAY)
+    report(four, day_of(WEDNESDAY))
+    four.plant_in_store(StoreEffect.POISON, order_id=min(four.shop.orders))
+    four.run_after(minutes=(0, 15))
+    morning_after(four, THURSDAY)
+    (thursday,) = report(four, day_of(THURSDAY))
+    assert [line.entity_id for line in thursday.still_open] == [min(four.shop.orders)]
+
+
 def test_two_runs_do_not_reconcile_one_practice_at_once(four: SmallWorld):
     with four.ledger.transaction() as tx:
         take_claim(tx, "reconcile:eastern", holder="another run", seconds=900)
