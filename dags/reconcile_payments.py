@@ -4,9 +4,9 @@ Every morning at 13:00 UTC, when the day before has ended in every practice from
 
     per practice:  reconcile_periods -> send_letters
 
-`reconcile_periods` reads both systems anew, independent of what the sync believes, and keeps a report for every day since
-the last one, and for a month that has ended. It looks at the days before again: one that has changed since gets a new
-version. `send_letters` mails what was made; for what could not be made it mails an alarm that says why. A practice whose
+`reconcile_periods` reads both systems anew, independent of what the sync believes, and keeps a report for every day of the
+last 31 that has none, and for a month that has ended. It looks at the days before again: one that has changed since gets a
+new version. `send_letters` mails what was made; for what could not be made it mails an alarm that says why. A practice whose
 store or Nextech cannot be read holds up no other.
 
 **On demand.** Trigger with `period` (`2026-11-02`, `2026-11` or `2026-11-02/2026-11-08`) and, if you like, `practice`. A

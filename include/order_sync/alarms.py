@@ -35,7 +35,7 @@ def has_failed(tx: Transaction, practice_id: str, period: Period) -> bool:
 
 
 def report_cause(practice_id: str, reason: Reason, period: Period) -> str:
-    """Return the cause under which it is kept that a period's report is missing."""
+    """Return the cause under which it is kept that a period's report is missing, or did not leave."""
     return f"{practice_cause(practice_id, reason)}:{period.name}"
 
 

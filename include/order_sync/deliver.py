@@ -10,14 +10,16 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import Protocol
 
+from order_sync.alarms import report_cause
 from order_sync.errors import LetterNotSentError
-from order_sync.ledger.cases import close_case, open_case, practice_cause
+from order_sync.ledger.cases import close_case, open_case
 from order_sync.ledger.deliveries import begin_delivery, finish_delivery, has_left, was_accepted_since
 from order_sync.ledger.report_models import LetterKind
 from order_sync.ledger.reports import find_report, read_statement
 from order_sync.ledger.session import Ledger
 from order_sync.practices import Practice
 from order_sync.reasons import Reason
+from order_sync.reconciliation.periods import Period
 from order_sync.reports.letters import NO_LINKS, Letter, Links, compose_letter
 
 logger = logging.getLogger(__name__)
@@ -86,14 +88,14 @@ def deliver_report(
         for recipient, again in waiting
         if not _send(ledger, practice, recipient, letters[again], mailer, _Envelope(LetterKind.REPORT, row.id, again))
     ]
-    _tell_the_queue(ledger, practice, f"report {report_id}", failed)
+    _tell_the_queue(ledger, practice, statement.period, f"report {report_id}", failed)
     return len(waiting) - len(failed)
 
 
-def deliver_alarm(ledger: Ledger, practice: Practice, letter: Letter, mailer: Mailer, *, about: str) -> int:
-    """Mail an alarm to everybody whom the practice names; return how many letters were accepted.
+def deliver_alarm(ledger: Ledger, practice: Practice, period: Period, letter: Letter, mailer: Mailer) -> int:
+    """Mail the alarm that a period has no report to everybody whom the practice names; return how many were accepted.
 
-    `about` names it in the queue, such as "alarm for 2026-11-02". Raises `LetterNotSentError` as `deliver_report` does.
+    Raises `LetterNotSentError` as `deliver_report` does.
     """
     envelope = _Envelope(LetterKind.ALARM)
     failed = [
@@ -101,7 +103,7 @@ def deliver_alarm(ledger: Ledger, practice: Practice, letter: Letter, mailer: Ma
         for recipient in practice.reports.recipients
         if not _send(ledger, practice, recipient, letter, mailer, envelope)
     ]
-    _tell_the_queue(ledger, practice, about, failed)
+    _tell_the_queue(ledger, practice, period, f"alarm for {period.name}", failed)
     return len(practice.reports.recipients) - len(failed)
 
 
@@ -162,12 +164,15 @@ def _describe(error: Exception) -> str:
             return f"the mail server cannot be reached ({type(error).__name__})"
 
 
-def _tell_the_queue(ledger: Ledger, practice: Practice, what: str, failed: list[str]) -> None:
-    """Open, or close, the practice's case that letters do not leave; raise when one did not."""
-    cause = practice_cause(practice.id, Reason.REPORT_NOT_SENT)
+def _tell_the_queue(ledger: Ledger, practice: Practice, period: Period, what: str, failed: list[str]) -> None:
+    """Open, or close, the case that the letters of a period do not leave; raise when one did not.
+
+    A case for each period: that the next morning's letter leaves does not say that this one has.
+    """
+    cause = report_cause(practice.id, Reason.REPORT_NOT_SENT, period)
     with ledger.transaction() as tx:
         if not failed:
-            close_case(tx, cause, by=_US, resolution="letters leave again")
+            close_case(tx, cause, by=_US, resolution=f"{what} has left")
             return
         detail = f"{what}: {len(failed)} of {len(practice.reports.recipients)} letters"
         open_case(tx, practice_id=practice.id, cause=cause, reason=Reason.REPORT_NOT_SENT, detail=detail)

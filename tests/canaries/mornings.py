@@ -34,6 +34,7 @@ from tests.worlds import WEDNESDAY_NOON
 LINKS = Links("https://airflow.biscayne.example/orders/reports")
 FRAME = Frame("/orders/reports", "n0nce")
 SENDER = "order-sync@biscayne.example"
+ANY_DAY = day_of(WEDNESDAY_NOON.date())
 _TOLD = SENTENCE.encode()
 
 SMTP_ERRORS: dict[str, Callable[[], Exception]] = {
@@ -100,12 +101,12 @@ def _send(stage: Stage, practice: Practice, period: Period, office: PostOffice) 
         alarm = alarm_for(tx, practice, period)
     if row is not None and is_made:
         return deliver_report(ledger, practice, row.report_id, office, links=LINKS)
-    return post(stage, practice, compose_alarm(alarm, links=LINKS), office, about=f"alarm for {period.name}")
+    return post(stage, practice, compose_alarm(alarm, links=LINKS), office, period=period)
 
 
-def post(stage: Stage, practice: Practice, letter: Letter, office: PostOffice, *, about: str = "a letter") -> int:
+def post(stage: Stage, practice: Practice, letter: Letter, office: PostOffice, *, period: Period = ANY_DAY) -> int:
     """Mail one letter."""
-    return deliver_alarm(stage.world.ledger, practice, letter, office, about=about)
+    return deliver_alarm(stage.world.ledger, practice, period, letter, office)
 
 
 def open_every_page(stage: Stage, practice: Practice) -> None:

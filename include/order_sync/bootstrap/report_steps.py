@@ -109,7 +109,7 @@ def send_letters(practice_id: str, periods: list[str]) -> int:
                     )
                 elif alarm is not None:
                     letter = compose_alarm(alarm, links=_links())
-                    accepted += deliver_alarm(ledger, practice, letter, mailer, about=f"alarm for {period.name}")
+                    accepted += deliver_alarm(ledger, practice, period, letter, mailer)
             except (LetterNotSentError, ReconciliationError) as error:
                 failures.append(str(error))  # the letters of the other periods leave all the same
     if failures:

@@ -37,7 +37,7 @@ def a_statement(**changes: object) -> Statement:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def kept_report(ledger: Ledger) -> str:
+def kept_report(ledger: Ledger, **changes: object) -> str:
     """Keep that report; return its id."""
     with ledger.transaction() as tx:
-        return save_report(tx, a_statement()).report_id
+        return save_report(tx, a_statement(**changes)).report_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtplib
-from datetime import timedelta
+from datetime import date, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -15,6 +15,7 @@ from order_sync.ledger.cases import open_cases
 from order_sync.ledger.report_models import DeliveryRow, DeliveryState, LetterKind
 from order_sync.ledger.session import Ledger
 from order_sync.practices import Practice, ReportSettings
+from order_sync.reconciliation.periods import day_of
 from order_sync.reports.letters import Letter
 from tests.integration.reports.samples import kept_report
 from tests.unit.situations import a_practice
@@ -100,6 +101,19 @@ def test_a_letter_that_was_refused_is_a_case_until_one_leaves(ledger: Ledger):
     assert deliveries(ledger)[3] == (OWNER, DeliveryState.ACCEPTED, "mail.biscayne.example", False)
 
 
+def test_a_letter_that_did_not_leave_stays_a_case_although_another_days_letter_left(ledger: Ledger):
+    mailer, practice = FakeMailer(), practice_with(BOOKS)
+    first, second = kept_report(ledger), kept_report(ledger, period=day_of(date(2026, 11, 3)))
+    mailer.refused[BOOKS] = smtplib.SMTPDataError(552, b"too large")
+    with pytest.raises(LetterNotSentError):
+        deliver_report(ledger, practice, first, mailer)
+    mailer.refused.clear()
+    deliver_report(ledger, practice, second, mailer)
+    assert queue(ledger) == ["A letter did not leave: report eastern-2026-11-02-v1: 1 of 1 letters"]
+    deliver_report(ledger, practice, first, mailer)
+    assert queue(ledger) == []
+
+
 def test_the_next_try_of_a_task_reaches_those_alone_whom_the_first_did_not(ledger: Ledger):
     mailer, report_id, practice = FakeMailer(), kept_report(ledger), practice_with(BOOKS, OWNER)
     with ledger.transaction() as tx:
@@ -159,7 +173,7 @@ def test_a_report_that_does_not_exist_is_not_sent(ledger: Ledger):
 def test_an_alarm_is_written_down_like_a_letter(ledger: Ledger):
     mailer = FakeMailer()
     alarm = Letter("No report for eastern", "The store cannot be read.", "<p>The store cannot be read.</p>")
-    assert deliver_alarm(ledger, practice_with(BOOKS), alarm, mailer, about="alarm for 2026-11-02") == 1
+    assert deliver_alarm(ledger, practice_with(BOOKS), day_of(date(2026, 11, 2)), alarm, mailer) == 1
     with ledger.transaction() as tx:
         (row,) = tx.session.scalars(select(DeliveryRow))
         assert (row.kind, row.report_id, row.state) == (LetterKind.ALARM, None, DeliveryState.ACCEPTED)
