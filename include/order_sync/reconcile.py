@@ -42,7 +42,7 @@ from order_sync.ledger.session import Transaction
 from order_sync.reasons import Reason
 from order_sync.reconciliation.classes import DifferenceClass, Section
 from order_sync.reconciliation.classify import Rules, reconcile
-from order_sync.reconciliation.periods import Period, PeriodKind
+from order_sync.reconciliation.periods import Period, PeriodKind, month_of
 from order_sync.reconciliation.reopening import find_reopening
 from order_sync.reconciliation.statement import Line, Reopening, Statement
 from order_sync.reconciliation.statement_record import hash_facts, restore_line
@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOK_BACK = timedelta(days=31)
-"""How far back earlier reports are looked at again every morning; a month is while all of it lies within these days."""
+"""How far back earlier reports are looked at again every morning, and on to the first of that month."""
 _CLAIM_SECONDS = 900.0
 _ACTOR = "reconciliation"
 
@@ -128,12 +128,15 @@ def _report_all(desk: Desk, collected: Collected, span: Period, periods: Sequenc
 
 
 def _span(desk: Desk, periods: Sequence[Period]) -> Period:
-    """Return the days to read: the periods, and, when a day is among them, those before it that may have changed."""
+    """Return the days to read: the periods, and, when yesterday is among them, those before it that may have changed.
+
+    They begin with a month, so that a month is looked at again, as a whole, for as long as its last day is.
+    """
     first, last = min(period.first_day for period in periods), max(period.last_day for period in periods)
     yesterday = desk.practice.business_day(desk.clock.now()) - timedelta(days=1)
     if any(period.kind is PeriodKind.DAY and period.last_day == yesterday for period in periods):
         began_on = desk.practice.business_day(min(active.since for active in desk.practice.active))
-        first = min(first, max(last - LOOK_BACK, began_on))
+        first = min(first, max(month_of(last - LOOK_BACK).first_day, began_on))
     return Period(first, last)
 
 

@@ -345,3 +345,15 @@ def test_a_reading_that_does_not_end_in_time_keeps_nothing_and_says_where_it_sto
     with four.ledger.transaction() as tx:
         assert last_reports(tx, "eastern") == []
         assert alarm_for(tx, desk.practice, day_of(WEDNESDAY)).kind is AlarmKind.FAILED
+
+
+def test_a_month_is_re_opened_with_the_day_that_changed_as_long_as_its_end_is_not_31_days_back(four: SmallWorld):
+    booked = sync_on_wednesday(four)
+    last_day, tenth = date(2026, 11, 30), date(2026, 12, 10)
+    morning_after(four, last_day)
+    report(four, day_of(WEDNESDAY), day_of(last_day), month_of(WEDNESDAY))
+    four.staff("void", payment_id=booked[0].payment_id)
+    morning_after(four, tenth)
+    (told,) = report(four, day_of(tenth))
+    assert [(one.period, one.version) for one in told.reopened] == [(month_of(WEDNESDAY), 2), (day_of(WEDNESDAY), 2)]
+    assert {one.after_cents - one.before_cents for one in told.reopened} == {booked[0].amount_cents}
