@@ -33,6 +33,7 @@ from order_sync.ledger.refunds import (
     orders_with_refunds,
     refunds_of,
     settle,
+    settled_by_others,
     settlements_of,
     take_over_case,
 )
@@ -179,7 +180,8 @@ def _look_at_payments(desk: Desk, sides: Sides, debts: list[_Debt], evidence: Ev
 def _settle(tx: Transaction, desk: Desk, sides: Sides, debts: list[_Debt], counts: RefundCounts) -> None:
     refunds = {entry.payment_id: entry for entry in sides.entries.values() if is_live_refund(entry)}
     rows = _keep_refunds(tx, debts)
-    unused_cents = {payment_id: -entry.amount_cents for payment_id, entry in refunds.items()}
+    used_cents = settled_by_others(tx, desk.practice.id, [debt.row.id for debt in debts])
+    unused_cents = {payment_id: -entry.amount_cents - used_cents.get(payment_id, 0) for payment_id, entry in refunds.items()}
     left_cents = {row.memo_id: row.amount_cents for row in rows.values()}
     for refund, settlement in settlements_of(tx, [debt.row.id for debt in debts]):
         entry = sides.entries.get(settlement.payment_id)

@@ -97,6 +97,17 @@ def settlements_of(tx: Transaction, order_ids: Collection[int]) -> list[tuple[Re
     return [(refund, payment) for refund, payment in tx.session.execute(query)]
 
 
+def settled_by_others(tx: Transaction, practice_id: str, order_ids: Collection[int]) -> dict[str, int]:
+    """Return the cents that each payment has settled for orders other than these, by payment id, however long ago."""
+    query = (
+        select(RefundPaymentRow.payment_id, func.sum(RefundPaymentRow.settled_cents))
+        .join(RefundRow, RefundRow.id == RefundPaymentRow.refund_id)
+        .where(RefundPaymentRow.practice_id == practice_id, RefundRow.order_id.not_in(order_ids))
+        .group_by(RefundPaymentRow.payment_id)
+    )
+    return {payment_id: int(cents) for payment_id, cents in tx.session.execute(query)}
+
+
 def keep_refund(tx: Transaction, order: OrderRow, memo: MemoFact) -> RefundRow:
     """Record a credit memo, or what changed about it; return its row."""
     values: dict[str, object] = {

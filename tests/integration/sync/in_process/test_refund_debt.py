@@ -112,6 +112,27 @@ def test_two_cases_of_the_same_amount_leave_the_choice_to_a_person(known: SmallW
     assert all(f"payment {payment_id} may be it" in case.sentence for case in known.open_cases())
 
 
+def test_a_refund_that_settled_another_order_long_ago_settles_no_second_one(known: SmallWorld, posted: OrderRecord):
+    give_back(known, posted, 10)
+    recorded = record_refund(known, 1_000)
+    look(known)
+    assert amounts(known) == []
+    known.clock.advance(minutes=60 * 24 * 100)
+    other = known.place(ORA.buyer(), basket=(("DRM-HYDRA-75", 1),))
+    known.run()
+    refund(known.shop, other.entity_id, adjustment=Decimal(10))
+    known.clock.advance(minutes=5)
+    with known.ledger.transaction() as tx:
+        patient_id = tx.session.scalars(select(OrderRow.patient_id)).first()
+    old = known.nextech.offices[known.practice_id].chart.payments[recorded]
+    old.local_day = known.clock.now().date()  # staff have moved it: nothing but the ledger tells it apart
+    look(known)
+    assert amounts(known) == [1_000]
+    record_refund(known, 1_000, patient_id=patient_id)
+    look(known)
+    assert amounts(known) == []
+
+
 def test_another_patients_refund_and_an_earlier_one_are_suggestions_only(known: SmallWorld, posted: OrderRecord):
     early = record_refund(known, 1_000, business_day="2026-11-10")
     give_back(known, posted, 10)
