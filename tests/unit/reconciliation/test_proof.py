@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from order_sync.errors import PermanentError, ReconciliationError
+from order_sync.reconciliation.classes import Section
 from order_sync.reconciliation.classify import reconcile
 from order_sync.reconciliation.frames import Facts
 from order_sync.reconciliation.links import link_entries
@@ -60,7 +61,9 @@ def reclassed(subject: str, class_: str | None) -> Callable[[pd.DataFrame], pd.D
 
 
 def test_untouched_lines_prove_themselves(facts: Facts):
-    attempt(lines_of(facts), facts)
+    lines = lines_of(facts)
+    attempt(lines, facts)
+    assert set(lines["section"]) == {section.name for section in Section}
 
 
 @pytest.mark.parametrize(
