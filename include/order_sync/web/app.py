@@ -1,0 +1,31 @@
+"""Put the pages together: the routers, the door in front of all of them, and the answers when something fails."""
+
+from __future__ import annotations
+
+from fastapi import Depends, FastAPI
+
+from order_sync.web import files
+from order_sync.web.failures import answer_failures
+from order_sync.web.house import House
+from order_sync.web.protection import Protection
+from order_sync.web.visitors import Doorkeeper, admit
+
+_ROUTERS = (files.router,)
+
+
+def create_app(house: House, doorkeeper: Doorkeeper) -> FastAPI:
+    """Return the app, ready to be mounted: every route is closed to whom the doorkeeper does not admit."""
+    app = FastAPI(
+        title="order_sync",
+        dependencies=[Depends(admit)],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.house, app.state.doorkeeper = house, doorkeeper
+    for router in _ROUTERS:
+        app.include_router(router)
+    answer_failures(app)
+    app.add_middleware(Protection, house=house)
+    return app
