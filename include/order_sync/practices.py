@@ -142,6 +142,8 @@ class Practice(Strict):
     nextech: NextechSettings
     record_offline_refunds: bool = True
     """Whether a refund that the store made offline is to be recorded in Nextech, too: money went back in another way."""
+    staff: tuple[NonEmpty, ...] = ()
+    """The logins that may see this practice on the Orders pages; empty: everybody who may read them."""
     own_phones: tuple[str, ...] = ()
     """The practice's own numbers: they count as unknown in matching."""
     membership_sku_prefixes: tuple[str, ...] = ()
@@ -164,6 +166,10 @@ class Practice(Strict):
     def is_active_at(self, instant: datetime) -> bool:
         """Say whether the integration was on at this instant."""
         return any(period.contains(instant) for period in self.active)
+
+    def is_seen_by(self, login: str) -> bool:
+        """Say whether this person may see the practice on the Orders pages."""
+        return not self.staff or login in self.staff
 
     def business_day(self, instant: datetime) -> date:
         """Return the practice's own day of an instant: 8 pm Central is that day's, not the next day's in UTC."""

@@ -21,6 +21,11 @@ from order_sync.statuses import OrderState, PublicStatus
 OPEN_CASE = text("state IN ('open', 'assigned', 'waiting')")
 """Spelt out wherever open cases are looked up: with bound values SQLite would not use the index of the open ones."""
 
+IS_NOT_SYNCED = text("public_status <> 'Synced'")
+HAS_REASON = text("reason IS NOT NULL")
+IS_NEW_ACCOUNT = text("matched_by = 'created'")
+"""Spelt out, too, wherever the orders of a partial index are looked up."""
+
 ID = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -63,6 +68,29 @@ class OrderRow(LedgerTable):
         UniqueConstraint("practice_id", "entity_id"),
         Index("ix_orders_practice_id_state", "practice_id", "state"),
         Index("ix_orders_practice_id_number", "practice_id", "number"),
+        # On PostgreSQL it compares numbers by their bytes, which SQLAlchemy does not see: revision 0008.
+        Index("ix_orders_practice_id_number_bytewise", "practice_id", "number", "id"),
+        Index("ix_orders_practice_id_placed_at", "practice_id", "placed_at", "id"),
+        Index("ix_orders_practice_id_amount_cents", "practice_id", "amount_cents", "id"),
+        Index("ix_orders_practice_id_changed_at", "practice_id", "changed_at", "id"),
+        Index(
+            "ix_orders_practice_id_public_status",
+            *("practice_id", "public_status", "placed_at", "id"),
+            postgresql_where=IS_NOT_SYNCED,
+            sqlite_where=IS_NOT_SYNCED,
+        ),
+        Index(
+            "ix_orders_practice_id_reason",
+            *("practice_id", "reason", "placed_at", "id"),
+            postgresql_where=HAS_REASON,
+            sqlite_where=HAS_REASON,
+        ),
+        Index(
+            "ix_orders_new_accounts",
+            *("practice_id", "placed_at", "id"),
+            postgresql_where=IS_NEW_ACCOUNT,
+            sqlite_where=IS_NEW_ACCOUNT,
+        ),
     )
 
     id: Mapped[int] = mapped_column(ID, primary_key=True, autoincrement=True)
@@ -100,6 +128,9 @@ class OrderRow(LedgerTable):
     """Agreement per field, rule version, number of candidates: no values."""
     matched_by: Mapped[str | None] = mapped_column(String(80))
     """rule, remembered, created, or the person who picked."""
+
+    account_wanted_by: Mapped[str | None] = mapped_column(String(80))
+    """The person who decided that none of the patients is the customer: a new account is to be made."""
 
     claimed_by: Mapped[str | None] = mapped_column(String(80))
     claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -219,6 +250,14 @@ class CaseRow(LedgerTable):
     resolution: Mapped[str | None] = mapped_column(String(255))
     candidate_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """The Nextech patients among whom a person has to choose; their details are fetched live."""
+    note: Mapped[str | None] = mapped_column(String(255))
+    """What a member of staff wrote for the others; it is checked for patient data before it is kept."""
+    noted_by: Mapped[str | None] = mapped_column(String(80))
+    noted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    wait_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Until then the case stands below the others."""
+    version: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    """Grows by one with everything that a person does with the case; who acts compares it first."""
 
 
 class OutboxRow(LedgerTable):

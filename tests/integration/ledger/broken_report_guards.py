@@ -1,9 +1,10 @@
-"""The table goes on: triggers and unique keys of reports, differences, letters and refunds."""
+"""The table goes on: triggers and unique keys of reports, differences, letters, refunds and the audit trail."""
 
 from __future__ import annotations
 
 from datetime import date
 
+from order_sync.ledger.audit import Action, record_action
 from order_sync.ledger.differences import RECONCILIATION
 from order_sync.ledger.refund_models import RefundRow
 from order_sync.ledger.report_models import (
@@ -69,6 +70,12 @@ def _two_refunds(ledger: Ledger) -> None:
             tx.session.add(refund)
 
 
+def _two_looks(ledger: Ledger) -> None:
+    with ledger.transaction() as tx:
+        for actor in ("dana", "sam"):
+            record_action(tx, Action.PATIENT_VIEWED, actor=actor, practice_id="eastern")
+
+
 REPORT_GUARDS: dict[str, DatabaseGuard] = {
     "another name is put under a difference's step": DatabaseGuard(
         "difference_history_is_append_only_update",
@@ -85,6 +92,22 @@ REPORT_GUARDS: dict[str, DatabaseGuard] = {
         "SELECT to_state FROM difference_history ORDER BY id",
         "lost: that it ever differed",
         postgres_name="difference_history_is_append_only",
+    ),
+    "another name is put under a look at a patient": DatabaseGuard(
+        "audit_trail_is_append_only_update",
+        _two_looks,
+        "UPDATE audit_trail SET actor = 'dana'",
+        "SELECT actor FROM audit_trail ORDER BY id",
+        "lost: who looked",
+        postgres_name="audit_trail_is_append_only",
+    ),
+    "a look at a patient is removed": DatabaseGuard(
+        "audit_trail_is_append_only_delete",
+        _two_looks,
+        "DELETE FROM audit_trail",
+        "SELECT action FROM audit_trail ORDER BY id",
+        "lost: that anybody looked",
+        postgres_name="audit_trail_is_append_only",
     ),
     "a subject has two differences": DatabaseGuard(
         "uq_reconciliation_differences_practice_id_cause",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, DateTime, Enum, String
 
-from order_sync.ledger import refund_models, report_models
+from order_sync.ledger import audit_models, refund_models, report_models
 from order_sync.ledger.columns import LedgerTable, UtcDateTime
 
 OUR_PRACTICE_ID = "the practice's id in practices.yaml"
@@ -40,6 +40,7 @@ INVENTORY = {
         "patient_id": PATIENT_ID,
         "match_evidence": "agreement per field, rule version, number of candidates: no values",
         "matched_by": "rule, remembered, created, or the login of the person who picked",
+        "account_wanted_by": STAFF,
         "claimed_by": RANDOM,
     },
     "payments": {
@@ -78,6 +79,8 @@ INVENTORY = {
         "closed_by": STAFF,
         "resolution": "our own sentence, or what a member of staff chose to say of the decision",
         "candidate_ids": PATIENT_ID,
+        "note": "what a member of staff wrote, refused when it holds what looks like, or is, the customer's data",
+        "noted_by": STAFF,
     },
     "status_outbox": {
         "practice_id": OUR_PRACTICE_ID,
@@ -137,11 +140,22 @@ INVENTORY = {
     },
     "refunds": {"practice_id": OUR_PRACTICE_ID, "memo_number": "the store's number of a credit memo"},
     "refund_payments": {"practice_id": OUR_PRACTICE_ID, "payment_id": PAYMENT_ID},
+    "audit_trail": {
+        "practice_id": OUR_PRACTICE_ID,
+        "actor": STAFF,
+        "action": "a code of audit.Action",
+        "detail": OUR_WORDS,
+    },
     "sweeps": {"run_id": "Airflow's id of a run", "practice_id": OUR_PRACTICE_ID},
 }
 
 
-assert refund_models.RefundRow.metadata is report_models.ReportRow.metadata is LedgerTable.metadata
+assert (
+    audit_models.AuditRow.metadata
+    is refund_models.RefundRow.metadata
+    is report_models.ReportRow.metadata
+    is LedgerTable.metadata
+)
 
 
 def test_every_text_column_is_listed_with_what_may_stand_in_it():

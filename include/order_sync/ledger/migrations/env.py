@@ -5,10 +5,10 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, Engine, text
 
-from order_sync.ledger import models, refund_models, report_models
+from order_sync.ledger import audit_models, models, refund_models, report_models
 from order_sync.ledger.columns import LedgerTable
 
-_ROWS = (models.OrderRow, refund_models.RefundRow, report_models.ReportRow)
+_ROWS = (models.OrderRow, refund_models.RefundRow, report_models.ReportRow, audit_models.AuditRow)
 assert all(row.metadata is LedgerTable.metadata for row in _ROWS)  # noqa: S101 - the import is what fills the metadata
 
 _LOCK_KEY = 7_311_526_045_112
