@@ -1,0 +1,109 @@
+"""What a visitor may do with an order, where it stands now: the buttons of its page, and what was done last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from order_sync.ledger.models import OrderRow
+from order_sync.reasons import Reason
+from order_sync.rerun import MATCH_AGAIN, POST_AGAIN
+from order_sync.resolve import PATIENT_TO_PICK
+from order_sync.statuses import OrderState
+from order_sync.web.visitors import Visitor
+
+TO_BE_POSTED_AGAIN = frozenset({Reason.OUTCOME_UNKNOWN, Reason.CANNOT_VERIFY, Reason.POSSIBLE_MANUAL_ENTRY})
+"""A payment may be in Nextech: a person looks, and then says so or lets it be posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAction:
+    """One thing that may be done now."""
+
+    name: str
+    """The last part of its path: `/orders/{id}/{name}`."""
+    text: str
+    """What the button says."""
+    meaning: str
+    """What comes of it, in one sentence."""
+    asks_first: bool = True
+    """It has a page of its own, which says the consequences; else the button does it."""
+    is_main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderActions:
+    """What may be done with one order: the template `pages/parts/actions.html` shows it, under the name `actions`."""
+
+    order_id: int
+    version: int
+    """What the visitor saw: who acts on an older one is told that somebody was first."""
+    offered: tuple[OrderAction, ...]
+
+
+RESOLVE = OrderAction(
+    "resolve", "Resolve", "See the possible patients beside the store's customer, pick one and send.", is_main=True
+)
+RETRY = OrderAction(
+    "retry", "Try again", "The next run takes the order up at once, with whatever has been mended.", asks_first=False
+)
+POST_AGAIN = OrderAction("post-again", "Post it again", "For when it is certain that the payment is not in Nextech.")
+POSTED_BY_HAND = OrderAction(
+    "posted-by-hand", "Already posted by hand", "Name the payment in Nextech: it is read again, checked, and tied to the order."
+)
+DISMISS = OrderAction("dismiss", "Dismiss", "Close the order without posting it, for a reason that is kept.")
+
+
+def actions_for(order: OrderRow, visitor: Visitor) -> OrderActions:
+    """Return what the visitor may do with an order; nothing for one who may only look."""
+    return OrderActions(order.id, order.version, _offered(order) if visitor.can_act else ())
+
+
+def _offered(order: OrderRow) -> tuple[OrderAction, ...]:
+    if order.state is not OrderState.QUEUED:
+        return ()
+    why = order.why
+    offers = (
+        (RESOLVE, why in PATIENT_TO_PICK),
+        (RETRY, why in MATCH_AGAIN | POST_AGAIN),
+        (POST_AGAIN, why in TO_BE_POSTED_AGAIN),
+        (DISMISS, True),
+    )
+    return tuple(action for action, is_open in offers if is_open)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What was just done, said once on the page that follows."""
+
+    text: str
+    look: str = "fine"
+    """A class of the style sheet: fine, care or bad."""
+
+
+_RUN_NOW = "The sync was started: this takes some seconds."
+_RUN_LATER = "The sync could not be started just now; the next run takes it, in 15 minutes at most."
+
+DONE = {
+    "dismissed": "The order is closed without a payment.",
+    "by-hand": "The payment was found in Nextech and tied to the order.",
+    "left": "Nothing was changed.",
+}
+"""What the pages may say of a deed, by the word that stands in the URL."""
+
+
+def sent_query(is_started: bool) -> str:  # noqa: FBT001 - the answer of `start_sync`
+    """Return the query of the page that follows a Send: whether the sync was started, or the next run takes it."""
+    return "sent=1" if is_started else "sent=later"
+
+
+def notice_of(request: Request) -> Notice | None:
+    """Return what was just done, by the page's URL: `sent` after what the sync goes on with, `done` after the rest."""
+    match request.query_params.get("sent"):
+        case "1":
+            return Notice(f"Sent. {_RUN_NOW}")
+        case "later":
+            return Notice(f"Your decision is kept. {_RUN_LATER}", "care")
+    done = DONE.get(request.query_params.get("done", ""))
+    return Notice(done) if done else None
