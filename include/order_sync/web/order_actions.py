@@ -42,17 +42,17 @@ class OrderActions:
     offered: tuple[OrderAction, ...]
 
 
-RESOLVE = OrderAction(
+TO_RESOLVE = OrderAction(
     "resolve", "Resolve", "See the possible patients beside the store's customer, pick one and send.", is_main=True
 )
-RETRY = OrderAction(
+TO_RETRY = OrderAction(
     "retry", "Try again", "The next run takes the order up at once, with whatever has been mended.", asks_first=False
 )
-POST_AGAIN = OrderAction("post-again", "Post it again", "For when it is certain that the payment is not in Nextech.")
-POSTED_BY_HAND = OrderAction(
+TO_POST_AGAIN = OrderAction("post-again", "Post it again", "For when it is certain that the payment is not in Nextech.")
+TO_POSTED_BY_HAND = OrderAction(
     "posted-by-hand", "Already posted by hand", "Name the payment in Nextech: it is read again, checked, and tied to the order."
 )
-DISMISS = OrderAction("dismiss", "Dismiss", "Close the order without posting it, for a reason that is kept.")
+TO_DISMISS = OrderAction("dismiss", "Dismiss", "Close the order without posting it, for a reason that is kept.")
 
 
 def actions_for(order: OrderRow, visitor: Visitor) -> OrderActions:
@@ -65,10 +65,10 @@ def _offered(order: OrderRow) -> tuple[OrderAction, ...]:
         return ()
     why = order.why
     offers = (
-        (RESOLVE, why in PATIENT_TO_PICK),
-        (RETRY, why in MATCH_AGAIN | POST_AGAIN),
-        (POST_AGAIN, why in TO_BE_POSTED_AGAIN),
-        (DISMISS, True),
+        (TO_RESOLVE, why in PATIENT_TO_PICK),
+        (TO_RETRY, why in MATCH_AGAIN | POST_AGAIN),
+        (TO_POST_AGAIN, why in TO_BE_POSTED_AGAIN),
+        (TO_DISMISS, True),
     )
     return tuple(action for action, is_open in offers if is_open)
 
@@ -93,7 +93,7 @@ DONE = {
 """What the pages may say of a deed, by the word that stands in the URL."""
 
 
-def sent_query(is_started: bool) -> str:  # noqa: FBT001 - the answer of `start_sync`
+def sent_query(is_started: bool) -> str:
     """Return the query of the page that follows a Send: whether the sync was started, or the next run takes it."""
     return "sent=1" if is_started else "sent=later"
 
