@@ -29,8 +29,13 @@ def page(
 
     `template` lies below `include/templates/pages`; `menu` is the entry of the menu that is marked as the present one.
     """
+    return HTMLResponse(render(f"pages/{template}", {**frame_values(request, menu=menu), **(values or {})}), status)
+
+
+def frame_values(request: Request, *, menu: str = "") -> dict[str, Any]:
+    """Return what the frame of every page shows, and what its forms and links need."""
     visitor: Visitor | None = getattr(request.state, "visitor", None)
-    known = {
+    return {
         "path": lambda *parts: path_to(request, *parts),
         "menu": [
             {"href": path_to(request) if name == "orders" else path_to(request, name), "text": text, "is_here": name == menu}
@@ -40,7 +45,6 @@ def page(
         "form_token": make_form_token(request) if visitor and visitor.can_act else "",
         "nonce": request.state.nonce,
     }
-    return HTMLResponse(render(f"pages/{template}", {**known, **(values or {})}), status)
 
 
 def go_to(request: Request, *parts: object, query: str = "") -> RedirectResponse:
