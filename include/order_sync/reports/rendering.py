@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context,
 from jinja2.runtime import Context
 
 from order_sync.money import format_money
-from order_sync.reports.wording import age_words, count_words, day_words, short_day
+from order_sync.reports.wording import age_words, count_words, day_words, moment_words, short_day, short_moment, span_words
 from order_sync.resources import TEMPLATES_FOLDER
 
 _TEXT_WIDTH = 64
@@ -45,6 +45,9 @@ def _environment() -> Environment:
     environment.filters["money_in"] = format_money
     environment.filters["day"] = day_words
     environment.filters["short_day"] = short_day
+    environment.filters["moment"] = moment_words
+    environment.filters["short_moment"] = short_moment
+    environment.filters["span_to"] = span_words
     environment.filters["age"] = age_words
     environment.filters["counted"] = count_words
     environment.filters["dotted"] = _dotted

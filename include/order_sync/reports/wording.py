@@ -58,6 +58,24 @@ def moment_words(instant: datetime, zone: ZoneInfo) -> str:
     return f"{day_words(local.date())}, {local.year}, {hour}:{local.minute:02d} {half} {local.tzname()}"
 
 
+def short_moment(instant: datetime, zone: ZoneInfo) -> str:
+    """Return "Nov 2, 2026, 3:05 PM", in the practice's zone, for the rows of a table."""
+    local = instant.astimezone(zone)
+    half = "AM" if local.hour < 12 else "PM"  # noqa: PLR2004 - noon
+    return f"{_MONTHS[local.month - 1][:3]} {local.day}, {local.year}, {local.hour % 12 or 12}:{local.minute:02d} {half}"
+
+
+def span_words(since: datetime, now: datetime) -> str:
+    """Return how long ago something was, in its largest unit: "under a minute", "12 min", "5 h", "3 days"."""
+    minutes = int((now - since).total_seconds()) // 60
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 60:  # noqa: PLR2004 - an hour
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 48 else count_words(hours // 24, "day")  # noqa: PLR2004 - two days
+
+
 def period_words(period: Period, *, with_year: bool = False) -> str:
     """Return "Monday, November 2" for a day, "November 2026" for a month, "November 2 to November 8" for anything else."""
     first, last = period.first_day, period.last_day

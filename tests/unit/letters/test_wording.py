@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from order_sync.reconciliation.periods import Period, day_of, month_of
-from order_sync.reports.wording import age_words, count_words, day_words, moment_words, one_line, period_words, short_day
+from order_sync.reports.wording import (
+    age_words,
+    count_words,
+    day_words,
+    moment_words,
+    one_line,
+    period_words,
+    short_day,
+    short_moment,
+    span_words,
+)
 
 
 def test_days_are_said_in_words():
@@ -67,3 +77,25 @@ def test_any_text_comes_out_on_one_line_that_can_be_written(text: str):
 
 def test_what_turns_text_around_or_hides_is_left_out():
     assert one_line("a\u202eb\u200bc\x00d\r\ne\u2028f\ud800g") == "abc d e f g"
+
+
+@pytest.mark.parametrize(
+    ("gone_by", "words"),
+    [
+        (timedelta(seconds=59), "under a minute"),
+        (timedelta(seconds=-5), "under a minute"),
+        (timedelta(minutes=1), "1 min"),
+        (timedelta(minutes=59, seconds=59), "59 min"),
+        (timedelta(hours=1), "1 h"),
+        (timedelta(hours=47, minutes=59), "47 h"),
+        (timedelta(hours=48), "2 days"),
+        (timedelta(days=1200), "1,200 days"),
+    ],
+)
+def test_how_long_something_waits_is_said_in_its_largest_unit(gone_by: timedelta, words: str):
+    now = datetime(2026, 11, 2, 20, 5, tzinfo=UTC)
+    assert span_words(now - gone_by, now) == words
+
+
+def test_a_moment_in_a_table_is_the_practices_own():
+    assert short_moment(datetime(2026, 11, 3, 0, 5, tzinfo=UTC), ZoneInfo("America/Chicago")) == "Nov 2, 2026, 6:05 PM"
