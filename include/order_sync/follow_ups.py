@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from order_sync.orders import Order, OrderLine, ProductKind
 from order_sync.practices import Practice
+from order_sync.reasons import POSTED_BY_HAND, Reason, next_step
+from order_sync.statuses import OrderState
 
 
 class FollowUp(StrEnum):
@@ -67,6 +69,18 @@ def follow_up(order: Order, practice: Practice) -> FollowUp:
 def follow_up_sentence(step: FollowUp) -> str:
     """Return what the front desk reads."""
     return _SENTENCES[step]
+
+
+def next_step_of(state: OrderState, reason: Reason | None, detail: str | None, step: FollowUp | None) -> str | None:
+    """Return what is to be done about an order now, or None when it goes on by itself or is settled.
+
+    What keeps an order from being posted comes first; once the payment stands in Nextech, the bill or the quote.
+    """
+    if state is OrderState.CLOSED and detail != POSTED_BY_HAND:
+        return None
+    if state in {OrderState.CONFIRMED, OrderState.CLOSED}:
+        return follow_up_sentence(step) if step else None
+    return next_step(reason) if reason else None
 
 
 def _kind(line: OrderLine, practice: Practice) -> ProductKind:

@@ -141,6 +141,14 @@ class OrderRow(LedgerTable):
     handed_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the DAG last gave it a `sync_order` task of its own."""
 
+    released: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Reasons (`reasons.Reason`) that a person has looked at and let through; none once the store changes the order."""
+
+    @property
+    def let_through(self) -> frozenset[Reason]:
+        """Return what a person has released of the order as it stands in the store."""
+        return frozenset(Reason(reason) for reason in self.released or ())
+
     @property
     def why(self) -> Reason | None:
         """Return the reason as a member of its closed set."""
@@ -171,6 +179,8 @@ class PaymentRow(LedgerTable):
     """When a complete read last showed it as it should be."""
     unrelated_payment_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """Payments of the same amount and day that a person has said are something else."""
+    voided_rows: Mapped[dict[str, list[str]] | None] = mapped_column(JSON(none_as_null=True))
+    """Before it was posted anew: the patients who had it, each with the rows that stood voided there."""
 
 
 class AttemptRow(LedgerTable):

@@ -23,6 +23,9 @@ from order_sync.statuses import ALLOWED_STEPS, OrderState, PublicStatus, public_
 SYNC = "sync"
 """The actor of everything that no person did."""
 
+_STILL_WANTED = frozenset({OrderState.RECEIVED, OrderState.CREATING})
+"""Until its account is made, or somebody has to decide anew, an order remembers that a person wants a new account."""
+
 _HANDED_OUT = frozenset({OrderState.QUEUED, OrderState.CLOSED_VOIDED})
 """An order that comes here without a person's doing became Not Synced, and the run says so (design section 4)."""
 
@@ -172,6 +175,8 @@ def move(tx: Transaction, order: OrderRow, step: Step, **changes: object) -> Ord
         "not_before": None,
         **changes,
     }
+    if order.account_wanted_by is not None and step.to not in _STILL_WANTED:
+        values["account_wanted_by"] = None
     if step.to in _HANDED_OUT and (order.state is not step.to or reason != order.reason):
         values["failed_at"] = tx.now
     done = tx.session.execute(_MOVE, {"known_id": order.id, "known_version": order.version, **values})

@@ -103,6 +103,20 @@ def latest_attempt(tx: Transaction, order_id: int, kind: AttemptKind) -> Attempt
     return tx.session.scalars(_LATEST, {"of_order": order_id, "of_kind": kind}).one_or_none()
 
 
+def may_be_booked(tx: Transaction, order_id: int) -> bool:
+    """Say whether a payment of ours for this order may stand in Nextech, or may still come.
+
+    Not before anything was sent, nor when what was sent last is proved not executed; nor when it was executed, staff voided it,
+    and it is to be posted anew.
+    """
+    attempt = latest_attempt(tx, order_id, AttemptKind.PAYMENT)
+    if attempt is None or attempt.outcome is PostOutcome.NOT_EXECUTED:
+        return False
+    payment = find_payment(tx, order_id)
+    is_voided = payment is not None and payment.payment_id is None and bool(payment.voided_rows)
+    return not (attempt.outcome is PostOutcome.EXECUTED and is_voided)
+
+
 def doubtful_account(tx: Transaction, order: OrderRow, *, since: datetime) -> OrderRow | None:
     """Return the order for which this customer's account may have been created since then, though nobody has found it.
 

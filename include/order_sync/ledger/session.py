@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from order_sync.clock import Clock
 from order_sync.ledger.columns import LedgerTable, table_of
 
+_ONLY_READS = "ledger_only_reads"
 _SQLITE_NOW = text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
 _POSTGRES_NOW = text("SELECT clock_timestamp()")
 _TAKE_TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), 0)))
@@ -71,7 +72,7 @@ def open_engine(url: str, *, stand_still_seconds: float = 60.0) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", _begin_sqlite)
         return engine
     engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
     event.listen(engine, "connect", partial(_prepare_postgres, round(stand_still_seconds * 1_000)))
@@ -94,8 +95,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin_sqlite(connection: Connection) -> None:
+    only_reads = bool(connection.get_execution_options().get(_ONLY_READS))
+    if connection.info.get(_ONLY_READS, False) != only_reads:
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if only_reads else 'OFF'}")
+        connection.info[_ONLY_READS] = only_reads
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
 
 class Ledger:
@@ -115,6 +120,13 @@ class Ledger:
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction; commit when the block ends, roll back when it raises."""
         with self._sessions() as session, session.begin():
+            yield Transaction(session, self._now(session))
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads: it waits for no writer and keeps none waiting; the database refuses writes."""
+        with self._sessions() as session, session.begin():
+            session.connection(execution_options={_ONLY_READS: True, "postgresql_readonly": True})
             yield Transaction(session, self._now(session))
 
     def close(self) -> None:

@@ -41,6 +41,7 @@ INVENTORY = {
         "match_evidence": "agreement per field, rule version, number of candidates: no values",
         "matched_by": "rule, remembered, created, or the login of the person who picked",
         "account_wanted_by": STAFF,
+        "released": REASON,
         "claimed_by": RANDOM,
     },
     "payments": {
@@ -51,6 +52,7 @@ INVENTORY = {
         "request_sha256": HASH,
         "payment_id": PAYMENT_ID,
         "unrelated_payment_ids": PAYMENT_ID,
+        "voided_rows": "ids of Nextech's: patients, and the payments of each",
     },
     "attempts": {
         "attempt_id": RANDOM,
