@@ -77,6 +77,16 @@ def owners_of(tx: Transaction, practice_id: str, causes: Sequence[str]) -> dict[
     return {cause: row.owner for cause, row in _find(tx, practice_id, causes).items() if row.owner is not None}
 
 
+def find_differences(tx: Transaction, practice_id: str, causes: Sequence[str]) -> dict[str, DifferenceRow]:
+    """Return these differences by cause, as they are now; nobody is kept from changing them."""
+    return _find(tx, practice_id, causes, is_for_update=False)
+
+
+def read_difference(tx: Transaction, difference_id: int) -> DifferenceRow | None:
+    """Return a difference, or None."""
+    return tx.session.get(DifferenceRow, difference_id)
+
+
 def assign_difference(tx: Transaction, difference_id: int, *, owner: str, by: str, seen: DifferenceState) -> None:
     """Let somebody own a difference; raises `DifferenceChangedError` unless it is still as `seen`."""
     row = _read(tx, difference_id, seen)
@@ -100,6 +110,11 @@ def resolve_difference(
         msg = "a resolution needs a reason"
         raise ValueError(msg)
     _step(tx, _read(tx, difference_id, seen), DifferenceState.RESOLVED, by=by, reason=reason, resolution=resolution)
+
+
+def reopen_difference(tx: Transaction, difference_id: int, *, by: str, reason: str, seen: DifferenceState) -> None:
+    """Put a settled difference back among the open ones; raises `DifferenceChangedError` unless it is still as `seen`."""
+    _step(tx, _read(tx, difference_id, seen), DifferenceState.REOPENED, by=by, reason=reason)
 
 
 def history_of(tx: Transaction, difference_id: int) -> list[DifferenceHistoryRow]:
@@ -172,11 +187,11 @@ def _read(tx: Transaction, difference_id: int, seen: DifferenceState) -> Differe
     return row
 
 
-def _find(tx: Transaction, practice_id: str, causes: Sequence[str]) -> dict[str, DifferenceRow]:
+def _find(tx: Transaction, practice_id: str, causes: Sequence[str], *, is_for_update: bool = True) -> dict[str, DifferenceRow]:
     found: dict[str, DifferenceRow] = {}
     for start in range(0, len(causes), _AT_ONCE):
         query = select(DifferenceRow).where(
             DifferenceRow.practice_id == practice_id, DifferenceRow.cause.in_(causes[start : start + _AT_ONCE])
         )
-        found |= {row.cause: row for row in tx.session.scalars(query.with_for_update())}
+        found |= {row.cause: row for row in tx.session.scalars(query.with_for_update() if is_for_update else query)}
     return found
