@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from order_sync.bootstrap.connections import ledger_url, read_keys
-from order_sync.bootstrap.hooks import NextechHook, StoreHook
-from order_sync.clients.limiter import SharedLimiter
+from order_sync.bootstrap.practice_clients import open_clients, report_wrong_settings
 from order_sync.clock import SystemClock
 from order_sync.desk import Desk, Progress, Threads, no_progress
 from order_sync.errors import SettingsError
-from order_sync.ledger.claims import LedgerSlots
 from order_sync.ledger.migrate import require_current
 from order_sync.ledger.session import Ledger, open_engine
 from order_sync.practices import Practice, load_practices
 from order_sync.resources import PRACTICES_FILE
-from order_sync.trouble import report_trouble
 
 SWEEP_SECONDS = 600.0
 """A sweep takes up nothing new after this; the task's own timeout lies behind it."""
@@ -61,24 +57,15 @@ def open_desk(practice_id: str, *, progress: Progress = no_progress) -> Iterator
 
     A setting that is wrong becomes a row of the queue, and the `SettingsError` is raised on.
     """
-    practice = load_practice(practice_id)
-    clock, rng = SystemClock(), random.SystemRandom()
+    practice, clock = load_practice(practice_id), SystemClock()
     with open_ledger() as ledger:
-        try:
-            nextech_hook, store_hook, keys = NextechHook(practice_id), StoreHook(practice_id), read_keys()
-            limiter = SharedLimiter(LedgerSlots(ledger), nextech_hook.requests_per_second, clock)
-            # The ledger believes that a POST is over after this time, so the client has to keep to it (R9).
-            answer_seconds = practice.posting.answer_seconds
-            nextech = nextech_hook.client(limiter=limiter, clock=clock, rng=rng, answer_seconds=answer_seconds)
-            store = store_hook.client(clock=clock, rng=rng)
-        except SettingsError as error:
-            report_trouble(ledger, practice_id, error)
-            raise
-        try:
+        with report_wrong_settings(ledger, practice_id):
+            keys, clients = read_keys(), open_clients(practice, ledger, clock)
+        with clients:
             yield Desk(
                 practice=practice,
-                store=store,
-                nextech=nextech,
+                store=clients.store,
+                nextech=clients.nextech,
                 ledger=ledger,
                 keys=keys,
                 clock=clock,
@@ -86,6 +73,3 @@ def open_desk(practice_id: str, *, progress: Progress = no_progress) -> Iterator
                 progress=progress,
                 ends_at=clock.monotonic() + SWEEP_SECONDS,
             )
-        finally:
-            store.close()
-            nextech.close()

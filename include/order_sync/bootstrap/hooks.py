@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx
 from airflow.providers.http.hooks.http import HttpHook
 
 from order_sync.bootstrap.connections import read_connection, read_extra
@@ -49,6 +50,12 @@ class _PracticeHook(HttpHook):
             raise SettingsError(msg)
         self.base_url = checked_base_url(_base_url(self.settings), system=f"connection {self.http_conn_id}, field host")
 
+    @property
+    def told(self) -> tuple[object, ...]:
+        """Return all that the connection says, to see whether it has changed; holds secrets."""
+        said = self.settings
+        return (said.conn_type, said.host, said.schema, said.port, said.login, said.password, said.extra)
+
 
 def _base_url(connection: Connection) -> str:
     """Return the connection's address; https unless it says otherwise. A port in the host's own URL wins."""
@@ -67,7 +74,9 @@ class StoreHook(_PracticeHook):
 
     kind = "store"
 
-    def client(self, *, clock: Clock | None = None, rng: random.Random | None = None) -> StoreClient:
+    def client(
+        self, *, transport: httpx.BaseTransport | None = None, clock: Clock | None = None, rng: random.Random | None = None
+    ) -> StoreClient:
         """Return a client of this store; raises `SettingsError` naming connection and field of what is wrong."""
         extra, connection = self.settings.extra_dejson, self.settings
         writer = extra.get("status_writer", "module")
@@ -91,7 +100,7 @@ class StoreHook(_PracticeHook):
                 msg = f"connection {self.http_conn_id}, extra field auth: must be bearer or oauth1"
                 raise SettingsError(msg)
         settings = StoreConnection(base_url=self.base_url or "", auth=auth, status_writer=writer)
-        return StoreClient(settings, clock=clock or SystemClock(), rng=rng or random.SystemRandom())
+        return StoreClient(settings, transport=transport, clock=clock or SystemClock(), rng=rng or random.SystemRandom())
 
     def test_connection(self) -> tuple[bool, str]:
         """Make one cheap read; return whether it worked and a sentence."""
@@ -119,6 +128,7 @@ class NextechHook(_PracticeHook):
     def client(
         self,
         *,
+        transport: httpx.BaseTransport | None = None,
         limiter: Limiter | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
@@ -147,6 +157,7 @@ class NextechHook(_PracticeHook):
         )
         return NextechClient(
             settings,
+            transport=transport,
             limiter=limiter,
             clock=clock or SystemClock(),
             rng=rng or random.SystemRandom(),

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+SYNC_ORDERS = "sync_orders"
+"""The DAG whose rights are the rights on the Orders pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -18,6 +18,7 @@ from order_sync.errors import (
     SettingsError,
 )
 from order_sync.web.rendering import page
+from order_sync.web.visitors import NotLoggedInError
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +44,17 @@ def answer_failures(app: FastAPI) -> None:
     app.exception_handler(DBAPIError)(_answer_database)
 
 
-def failure_answer(request: Request, status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
-    """Answer with one sentence, as a page or as JSON."""
+def failure_answer(
+    request: Request, status: int, sentence: str, headers: dict[str, str] | None = None, *, login_href: str | None = None
+) -> Response:
+    """Answer with one sentence, as a page or as JSON; the page links to a login when one is named."""
     title = _TITLES.get(status, "Something went wrong")
     answer: Response
     if is_api(request):
         answer = JSONResponse({"error": title, "detail": sentence}, status)
     else:
-        answer = page(request, "failure.html", {"title": title, "sentence": sentence}, status=status)
+        values = {"title": title, "sentence": sentence, "login_href": login_href}
+        answer = page(request, "failure.html", values, status=status)
     answer.headers.update(headers or {})
     return answer
 
@@ -79,7 +83,9 @@ def status_of(failure: OrderSyncError) -> int:
 def _answer_http(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, AnyHTTPException)  # noqa: S101 - registered for it
     is_ours = isinstance(failure, HTTPException) or failure.detail
-    return failure_answer(request, failure.status_code, str(failure.detail) if is_ours else "", dict(failure.headers or {}))
+    sentence, headers = str(failure.detail) if is_ours else "", dict(failure.headers or {})
+    login_href = failure.login_href if isinstance(failure, NotLoggedInError) else None
+    return failure_answer(request, failure.status_code, sentence, headers, login_href=login_href)
 
 
 def _answer_unreadable(request: Request, failure: Exception) -> Response:

@@ -29,11 +29,20 @@ class Visitor:
         return practice.is_seen_by(self.login)
 
 
+class NotLoggedInError(HTTPException):
+    """Nobody whom we know makes the request; `login_href` leads to where one can log in, when there is such a page."""
+
+    def __init__(self, login_href: str | None = None) -> None:
+        """Answer with 401."""
+        super().__init__(401, "Log in to Airflow to see the orders", {"WWW-Authenticate": "Bearer"})
+        self.login_href = login_href
+
+
 class Doorkeeper(Protocol):
     """Say who makes a request, by the login that it carries."""
 
     async def admit(self, request: Request) -> Visitor:
-        """Return the visitor; raises `HTTPException` 401 when the request carries no valid login."""
+        """Return the visitor; raises `NotLoggedInError` when the request carries no valid login."""
         ...
 
 
