@@ -13,7 +13,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context,
 from jinja2.runtime import Context
 
 from order_sync.money import format_money
-from order_sync.reports.wording import age_words, count_words, day_words, moment_words, short_day, short_moment, span_words
+from order_sync.reports.wording import (
+    age_words,
+    count_words,
+    day_words,
+    moment_words,
+    one_line,
+    short_day,
+    short_moment,
+    span_words,
+)
 from order_sync.resources import TEMPLATES_FOLDER
 
 _TEXT_WIDTH = 64
@@ -48,9 +57,12 @@ def _environment() -> Environment:
     environment.filters["moment"] = moment_words
     environment.filters["short_moment"] = short_moment
     environment.filters["span_to"] = span_words
+    environment.filters["state_words"] = state_words
+    environment.filters["reason_words"] = reason_words
     environment.filters["age"] = age_words
     environment.filters["counted"] = count_words
     environment.filters["dotted"] = _dotted
+    environment.filters["one_line"] = one_line
     return environment
 
 

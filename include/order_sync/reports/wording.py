@@ -6,7 +6,10 @@ import unicodedata
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from order_sync import reasons
+from order_sync.reasons import Reason
 from order_sync.reconciliation.periods import Period, PeriodKind
+from order_sync.statuses import OrderState
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -23,6 +26,20 @@ _MONTHS = (
     "November",
     "December",
 )
+_STATES = {
+    OrderState.RECEIVED: "due",
+    OrderState.WAITING: "not due yet",
+    OrderState.CREATING: "new account asked for",
+    OrderState.MATCHED: "patient known",
+    OrderState.INTENT: "being posted",
+    OrderState.UNKNOWN: "outcome being looked for",
+    OrderState.CONFIRMED: "posted",
+    OrderState.QUEUED: "needs a person",
+    OrderState.NOTHING_TO_POST: "nothing to post",
+    OrderState.DISABLED: "disabled",
+    OrderState.CLOSED: "closed without posting",
+    OrderState.CLOSED_VOIDED: "voided in Nextech",
+}
 _LONGEST_TEXT = 300
 """Characters of a text that came from elsewhere; longer ones are cut, so that none can push a letter out of shape."""
 
@@ -87,6 +104,16 @@ def period_words(period: Period, *, with_year: bool = False) -> str:
         case PeriodKind.RANGE:
             years = (f", {first.year}", f", {last.year}") if with_year or first.year != last.year else ("", "")
             return f"{_MONTHS[first.month - 1]} {first.day}{years[0]} to {_MONTHS[last.month - 1]} {last.day}{years[1]}"
+
+
+def state_words(state: str | None) -> str:
+    """Return where an order stands as staff would say it: "needs a person"; "new" for what comes before the first state."""
+    return _STATES[OrderState(state)] if state else "new"
+
+
+def reason_words(reason: str | None, detail: str | None) -> str:
+    """Return a reason's code and its detail as one sentence; the detail alone where there is no reason."""
+    return reasons.sentence(Reason(reason), detail) if reason else (detail or "")
 
 
 def count_words(count: int, one: str, many: str | None = None) -> str:

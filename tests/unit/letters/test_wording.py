@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from order_sync.reasons import Reason
 from order_sync.reconciliation.periods import Period, day_of, month_of
 from order_sync.reports.wording import (
     age_words,
@@ -13,10 +14,13 @@ from order_sync.reports.wording import (
     moment_words,
     one_line,
     period_words,
+    reason_words,
     short_day,
     short_moment,
     span_words,
+    state_words,
 )
+from order_sync.statuses import OrderState
 
 
 def test_days_are_said_in_words():
@@ -99,3 +103,14 @@ def test_how_long_something_waits_is_said_in_its_largest_unit(gone_by: timedelta
 
 def test_a_moment_in_a_table_is_the_practices_own():
     assert short_moment(datetime(2026, 11, 3, 0, 5, tzinfo=UTC), ZoneInfo("America/Chicago")) == "Nov 2, 2026, 6:05 PM"
+
+
+def test_every_state_has_words_of_its_own():
+    words = [state_words(state) for state in (None, *OrderState)]
+    assert len(set(words)) == len(OrderState) + 1
+
+
+def test_a_reason_is_said_with_its_detail():
+    assert reason_words(Reason.CANNOT_CREATE_ACCOUNT, "birth date missing") == "Cannot create account: birth date missing"
+    assert reason_words(None, "patient picked") == "patient picked"
+    assert reason_words(None, None) == ""
