@@ -19,9 +19,11 @@ from order_sync.reports.wording import (
     day_words,
     moment_words,
     one_line,
+    reason_words,
     short_day,
     short_moment,
     span_words,
+    state_words,
 )
 from order_sync.resources import TEMPLATES_FOLDER
 
