@@ -181,6 +181,11 @@ def read_wanted(params: QueryParams, practices: Collection[str]) -> Wanted:
     )
 
 
+def is_in_one_form(params: QueryParams) -> bool:
+    """Say whether an address is as ours are: without the empty fields and the repeated columns that a form sends."""
+    return len(params.getlist("columns")) < 2 and all(params[name] for name in NAMES if name in params)  # noqa: PLR2004
+
+
 class _Reader:
     """Read one parameter after another, and keep what was wrong."""
 
