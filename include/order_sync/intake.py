@@ -57,6 +57,7 @@ _NOTHING_SENT = frozenset(
     {
         Reason.PAYMENT_REJECTED,
         Reason.POSSIBLE_MANUAL_ENTRY,
+        Reason.PAYMENTS_UNREADABLE,
         Reason.PATIENT_GONE,
         Reason.ACCOUNT_NOT_FOUND_AGAIN,
         Reason.ACCOUNT_OUTCOME_UNKNOWN,

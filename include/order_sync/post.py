@@ -17,12 +17,13 @@ from order_sync.ledger.postings import known_payment_ids, payments_of, update_pa
 from order_sync.match import read_again
 from order_sync.payment_reads import has_witnesses, read_evidence_of
 from order_sync.payments import PostAnswer, PostOutcome
-from order_sync.posting_plans import Posting, leave, plan_postings
+from order_sync.posting_plans import Posting, plan_postings
 from order_sync.posting_rules import Absent
 from order_sync.restores import LookEverywhere, hold_back, hold_of
 from order_sync.sending import SLOW_DOWN_SECONDS, is_breaker_open, send_payment
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
+from order_sync.unreadable_payments import leave_unread
 from order_sync.verify import Found, VerifyCounts, look_for, step_after, verdict_on, verify_payments
 
 logger = logging.getLogger(__name__)
@@ -180,12 +181,12 @@ def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> lis
         mine = known_ids - {posting.payment.payment_id} if posting.payment.payment_id else known_ids
         if not evidence.covers(posting.payment.patient_id):
             counts.failed += 1
-            leave(desk, posting.row, "the patient's payments in Nextech cannot be read completely")
+            leave_unread(desk, posting.row, "Nextech's answers are incomplete")
             continue
         elsewhere = counts.everywhere.entries_of(posting.row, posting.payment.marker)
         if elsewhere is None:
             counts.failed += 1
-            leave(desk, posting.row, "restored: the practice's payments in Nextech cannot be read completely")
+            leave_unread(desk, posting.row, "restored: the practice's payments in Nextech cannot be read completely")
             continue
         verdict = verdict_on(desk, posting.payment, evidence, mine, elsewhere)
         if isinstance(verdict, Absent):

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     CANNOT_VERIFY = "cannot_verify"
     DUPLICATE_POSTING = "duplicate_posting"
+    PAYMENTS_UNREADABLE = "payments_unreadable"
     POSSIBLE_MANUAL_ENTRY = "possible_manual_entry"
     PAYMENT_MISMATCH = "payment_mismatch"
     PAYMENT_REJECTED = "payment_rejected"
@@ -140,6 +141,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.OUTCOME_UNKNOWN: Explanation("Sent, but it is not known whether it was booked", _LOOK_FIRST),
     Reason.CANNOT_VERIFY: Explanation("The payment could not be verified for a day", _LOOK_FIRST),
+    Reason.PAYMENTS_UNREADABLE: Explanation(
+        "The patient's payments cannot be read",
+        "Ask Nextech's support why they cannot be read, then retry. Before you enter the payment by hand, look whether it is"
+        " there already.",
+    ),
     Reason.DUPLICATE_POSTING: Explanation(
         "The payment stands in Nextech more than once", "Void the extra payment in Nextech, then retry."
     ),

@@ -20,6 +20,7 @@ from order_sync.post import post_payments
 from order_sync.reasons import Reason
 from order_sync.restores import hold_of
 from order_sync.statuses import OrderState, PublicStatus
+from order_sync.unreadable_payments import LOOK_AGAIN
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ MATCH_AGAIN = DECIDED_BY_THE_ORDER | {
 }
 """Queued with one of these, an order begins again: it is read, decided and matched anew. No payment was ever sent."""
 
-POST_AGAIN = frozenset({Reason.PAYMENT_REJECTED, Reason.POSSIBLE_MANUAL_ENTRY})
+POST_AGAIN = frozenset({Reason.PAYMENT_REJECTED, Reason.POSSIBLE_MANUAL_ENTRY, Reason.PAYMENTS_UNREADABLE})
 """Queued with one of these, nothing of ours is in Nextech, proved: the look before the post decides again."""
 
 
@@ -87,7 +88,7 @@ def _begin_again(desk: Desk, row: OrderRow) -> None:
             move(tx, row, Step(OrderState.RECEIVED))
             take_in(tx, desk, seen)
         elif row.why in POST_AGAIN and is_clear and row.patient_id is not None:
-            move(tx, row, Step(OrderState.MATCHED))
+            move(tx, row, LOOK_AGAIN if row.why is Reason.PAYMENTS_UNREADABLE else Step(OrderState.MATCHED))
 
 
 def _outcome_of(desk: Desk, rows: list[OrderRow], why_unfinished: str | None) -> OrderOutcome:

@@ -183,6 +183,19 @@ def a_day_without_reads(stage: Stage) -> None:
     stage.run(after_minutes=(60, 13 * 60, 12 * 60))
 
 
+@scene(Reason.PAYMENTS_UNREADABLE)
+def a_day_of_incomplete_reads(stage: Stage) -> None:
+    person = stage.people[0]
+    stage.know(person)
+    for basket in ("DRM-VITC-30", "DRM-EYE-15"):
+        stage.buy(person, basket=((basket, 1),))
+    stage.run()
+    stage.buy(person)
+    stage.world.plant(Effect.SHIFTED_PAGE, method="GET", route=PAYMENTS, remaining=None)
+    stage.run(after_minutes=(5, 25 * 60))
+    stage.attempt(lambda: sync_order(stage.desk(), stage.world.orders()[-1].number))
+
+
 @scene(Reason.LOGIN_REFUSED)
 def a_login_refused(stage: Stage) -> None:
     _one_known(stage)

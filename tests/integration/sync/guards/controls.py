@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from math import inf
 
 from order_sync.accounts import find_namesakes
+from order_sync.posting_plans import leave
 from tests.integration.sync.guards import breaking as by
 from tests.integration.sync.guards import looking_schedules as look
 from tests.integration.sync.guards import posting_schedules as post
+from tests.integration.sync.guards import unreadable_schedules as unread
 from tests.integration.sync.guards.ground import Schedule
 
 
@@ -54,6 +56,18 @@ CONTROLS: dict[str, Control] = {
         by.put(by.read_the_first_page, "order_sync.clients.nextech.read_complete"),
         look.a_ledger_that_lost_its_memory_and_half_a_page,
         "doubled",
+    ),
+    "payments that cannot be read are nobody's case": Control(
+        "complete read",
+        by.put(leave, "order_sync.post.leave_unread"),
+        unread.a_day_of_incomplete_reads,
+        "stuck",
+    ),
+    "one read that fails is a person's case": Control(
+        "complete read",
+        by.returns(by.AT_ONCE, "order_sync.unreadable_payments.timedelta"),
+        unread.an_hour_of_incomplete_reads,
+        "wrong status",
     ),
     "post, then write the intent": Control(
         "R1", by.put(by.send_then_record, "order_sync.post.send_payment"), post.a_late_booking_after_a_kill, "doubled"
