@@ -45,16 +45,21 @@ def answer_failures(app: FastAPI) -> None:
 
 
 def failure_answer(
-    request: Request, status: int, sentence: str, headers: dict[str, str] | None = None, *, login_href: str | None = None
+    request: Request,
+    status: int,
+    sentence: str,
+    headers: dict[str, str] | None = None,
+    *,
+    template: str = "failure.html",
+    **more: str,
 ) -> Response:
-    """Answer with one sentence, as a page or as JSON; the page links to a login when one is named."""
+    """Answer with one sentence, as a page or as JSON."""
     title = _TITLES.get(status, "Something went wrong")
     answer: Response
     if is_api(request):
         answer = JSONResponse({"error": title, "detail": sentence}, status)
     else:
-        values = {"title": title, "sentence": sentence, "login_href": login_href}
-        answer = page(request, "failure.html", values, status=status)
+        answer = page(request, template, {"title": title, "sentence": sentence, **more}, status=status)
     answer.headers.update(headers or {})
     return answer
 
@@ -84,8 +89,9 @@ def _answer_http(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, AnyHTTPException)  # noqa: S101 - registered for it
     is_ours = isinstance(failure, HTTPException) or failure.detail
     sentence, headers = str(failure.detail) if is_ours else "", dict(failure.headers or {})
-    login_href = failure.login_href if isinstance(failure, NotLoggedInError) else None
-    return failure_answer(request, failure.status_code, sentence, headers, login_href=login_href)
+    if isinstance(failure, NotLoggedInError):
+        return failure_answer(request, 401, sentence, headers, template="login.html", login_href=failure.login_href or "")
+    return failure_answer(request, failure.status_code, sentence, headers)
 
 
 def _answer_unreadable(request: Request, failure: Exception) -> Response:
