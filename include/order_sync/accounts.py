@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from order_sync.candidates import find_candidates
 from order_sync.crash_points import Point, reach
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, LoginRefusedError
+from order_sync.ledger.decisions import declined_patients
 from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow
 from order_sync.ledger.orders import Step, move
 from order_sync.ledger.postings import Intent, begin_attempt, doubtful_account, finish_attempt, overdue_attempts
@@ -48,11 +50,21 @@ def missing_fields(desk: Desk, customer: Customer) -> list[str]:
     return [field for field, value in needed.items() if not value]
 
 
-def open_account(desk: Desk, row: OrderRow, customer: Customer, decision: NoMatch) -> Step:
+def declined_by_person(desk: Desk, row: OrderRow) -> frozenset[str]:
+    """Return the patients of whom a person has said that none is this customer, when they want a new account."""
+    if row.account_wanted_by is None:
+        return frozenset()
+    with desk.ledger.transaction() as tx:
+        return declined_patients(tx, row.id)
+
+
+def open_account(
+    desk: Desk, row: OrderRow, customer: Customer, decision: NoMatch, declined: frozenset[str] = frozenset()
+) -> Step:
     """Create the customer's account, or say why a person must; return the step that the order took.
 
     What is missing is never invented (design section 5). Before the account is created, a chart with the same last
-    name and birth date goes to a person: "Possible existing patient".
+    name and birth date goes to a person: "Possible existing patient"; unless it is one of those that a person `declined`.
     """
     evidence = decision.evidence.as_json()
     if not desk.practice.matching.create_accounts:
@@ -61,14 +73,14 @@ def open_account(desk: Desk, row: OrderRow, customer: Customer, decision: NoMatc
     if missing := missing_fields(desk, customer):
         step = Step(OrderState.QUEUED, Reason.CANNOT_CREATE_ACCOUNT, f"{', '.join(missing)} missing")
         return _queue(desk, row, evidence, step)
-    namesakes = find_namesakes(desk, customer)
+    namesakes = [chart for chart in find_namesakes(desk, customer) if chart.patient_id not in declined]
     if namesakes:
-        ids = [chart.patient_id for chart in namesakes]
+        ids = sorted({*declined, *(chart.patient_id for chart in namesakes)})
         return _queue(desk, row, evidence, Step(OrderState.QUEUED, Reason.POSSIBLE_EXISTING_PATIENT, candidate_ids=ids))
-    return _create(desk, row, customer, evidence)
+    return _create(desk, row, customer, evidence, declined)
 
 
-def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str, object]) -> Step:
+def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str, object], declined: frozenset[str]) -> Step:
     new = _new_patient(desk, customer)
     rules = desk.practice.posting
     send_by = desk.clock.monotonic() + rules.send_seconds
@@ -88,7 +100,7 @@ def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str
     answer = desk.nextech.create_patient(new, send_by=send_by)
     reach(Point.ACCOUNT_ANSWERED)
     if answer.is_duplicate:
-        return _after_conflict(desk, creating, attempt, customer, answer)
+        return _after_conflict(desk, _Conflict(creating, attempt, answer), customer, declined)
     step, changes = _step_after(answer)
     with desk.ledger.transaction() as tx:
         finish_attempt(tx, attempt.attempt_id, answer)
@@ -124,10 +136,22 @@ def _step_after(answer: PostAnswer) -> tuple[Step, dict[str, object]]:
             return Step(OrderState.CREATING), {}
 
 
-def _after_conflict(desk: Desk, creating: OrderRow, attempt: AttemptRow, customer: Customer, answer: PostAnswer) -> Step:
-    """Search again after a 409: the server says that the account exists, not which (Nextech contract section 5 #5)."""
+@dataclass(frozen=True, slots=True)
+class _Conflict:
+    """A request for an account that Nextech says exists."""
+
+    creating: OrderRow
+    attempt: AttemptRow
+    answer: PostAnswer
+
+
+def _after_conflict(desk: Desk, conflict: _Conflict, customer: Customer, declined: frozenset[str]) -> Step:
+    """Search again after a 409: the server says that the account exists, not which (Nextech contract section 5 #5).
+
+    When it can only mean one that a person has declined, the person hears of it.
+    """
     [charts] = find_candidates(desk, [customer])
-    decision = match_patient(customer, charts or [], desk.practice)
+    decision = match_patient(customer, [chart for chart in charts or [] if chart.patient_id not in declined], desk.practice)
     changes: dict[str, object] = {}
     match decision:
         case Match(patient_id=patient_id, level=level):
@@ -139,12 +163,17 @@ def _after_conflict(desk: Desk, creating: OrderRow, attempt: AttemptRow, custome
                 "matched_by": "rule",
             }
         case AskPerson(reason=reason, detail=detail, candidate_ids=ids):
-            step = Step(OrderState.QUEUED, reason, detail, candidate_ids=ids)
+            step = Step(OrderState.QUEUED, reason, detail, candidate_ids=sorted({*ids, *declined}))
+        case NoMatch() if declined:
+            shown = sorted(declined)
+            step = Step(
+                OrderState.QUEUED, Reason.POSSIBLE_EXISTING_PATIENT, "Nextech refuses another account", candidate_ids=shown
+            )
         case NoMatch():
             step = Step(OrderState.QUEUED, Reason.ACCOUNT_NOT_FOUND_AGAIN)
     with desk.ledger.transaction() as tx:
-        finish_attempt(tx, attempt.attempt_id, answer)
-        move(tx, creating, step, **changes)
+        finish_attempt(tx, conflict.attempt.attempt_id, conflict.answer)
+        move(tx, conflict.creating, step, **changes)
     return step
 
 
@@ -164,6 +193,9 @@ def recover_accounts(desk: Desk, *, only: Collection[int] | None = None) -> None
             else:
                 logger.warning("practice %s: order %s cannot be read again", desk.practice.id, row.number)
                 found = None
+            if found and row.account_wanted_by is not None:  # what the person declined was there before
+                declined = declined_by_person(desk, row)
+                found = [chart for chart in found if chart.patient_id not in declined]
             try:
                 _settle(desk, row, attempt, found)
             except LedgerBusyError as error:

@@ -7,7 +7,7 @@ on the strength of a state alone: where state and amounts contradict each other,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -63,16 +63,17 @@ class Inactive:
 Eligibility = Due | Waits | NothingToPost | NeedsPerson | Inactive
 
 
-def decide_due(order: Order, practice: Practice) -> Eligibility:
+def decide_due(order: Order, practice: Practice, *, released: Collection[Reason] = ()) -> Eligibility:
     """Decide what is to happen with an order's money; every order, in every state, gets an answer.
 
     Amounts that cannot be reckoned with, a foreign currency or a negative total never become right by waiting and go to a
     person at once. A missing payment row or totals that disagree go to a person only when the order is otherwise due:
-    until then the store may still complete them.
+    until then the store may still complete them. What a person has `released` is passed over, and nothing else: an
+    edited order that was released is not posted before it is paid.
     """
     for rule in _RULES:
         decision = rule(order, practice)
-        if decision is not None:
+        if decision is not None and not (isinstance(decision, NeedsPerson) and decision.reason in released):
             return decision
     return Due(cents(order.totals.grand_total), practice.business_day(order.placed_at))
 

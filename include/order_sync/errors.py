@@ -6,6 +6,7 @@
     │   ├── RateLimitedError             429; says how long to wait when the server said so
     │   ├── IncompleteReadError          a search whose pages do not prove that nothing is missing
     │   ├── LedgerBusyError              somebody else holds the claim
+    │   │   └── SomebodyWasFirstError    an order changed since the person saw it; says who, when, and where it stands
     │   ├── LetterNotSentError           a mail server did not take a letter over
     │   ├── OutOfTimeError               both sides could not be read before the task had to end
     │   └── PartialSweepError            some orders of a sweep failed; the others are done
@@ -13,6 +14,7 @@
         ├── SettingsError                practices.yaml or a connection is wrong
         ├── LoginRefusedError            401, 403, 523 or `invalid_grant`
         ├── RequestRejectedError         the other side refuses this request (4xx with its own body)
+        ├── PaymentDiffersError          an entry by hand differs from the order that it is said to be for
         ├── OrderNotSyncedError          one order, run alone, did not become Synced
         └── ReconciliationError          a report that does not tie; the message names the sums
 
@@ -24,6 +26,10 @@ a token (design section 8).
 """
 
 from __future__ import annotations
+
+from datetime import datetime
+
+from order_sync.statuses import OrderState
 
 
 class OrderSyncError(Exception):
@@ -105,6 +111,25 @@ class LedgerBusyError(TransientError):
     """Another run holds the claim; it, or the next run, does the work."""
 
 
+class SomebodyWasFirstError(LedgerBusyError):
+    """An order was decided about, or went on, after the person had seen it.
+
+    `actor` is who took the first step since ("sync" when no person did), `at` when (UTC), `state` where the order stands now.
+    """
+
+    def __init__(self, subject: str, *, actor: str, at: datetime, state: OrderState) -> None:
+        self.subject = subject
+        self.actor = actor
+        self.at = at
+        self.state = state
+        super().__init__(subject, actor, at, state)
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        who = f"somebody else was first: {self.actor}" if self.actor != "sync" else "it went on meanwhile"
+        return f"{self.subject}: {who}, {self.at:%Y-%m-%d %H:%M} UTC; it is {self.state.value} now; look at it again"
+
+
 class PartialSweepError(TransientError):
     """Some orders of a sweep failed and stay where they were; all others are done."""
 
@@ -119,6 +144,20 @@ class LetterNotSentError(TransientError):
 
 class SettingsError(PermanentError):
     """A setting is missing or wrong; the message names the file or connection, the practice and the field."""
+
+
+class PaymentDiffersError(PermanentError):
+    """A payment that a person says is an order's differs from it; `fields` names what: patient, amount or day."""
+
+    def __init__(self, subject: str, fields: tuple[str, ...], sentence: str) -> None:
+        self.subject = subject
+        self.fields = fields
+        self.sentence = sentence
+        super().__init__(subject, fields, sentence)
+
+    def __str__(self) -> str:
+        """Say what differs, in amounts and days."""
+        return f"{self.subject}: {self.sentence}"
 
 
 class OrderNotSyncedError(PermanentError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,14 +12,13 @@ from order_sync.desk import Desk
 from order_sync.eligibility import Due, Inactive, NeedsPerson, NothingToPost, Waits, decide_due
 from order_sync.follow_ups import follow_up
 from order_sync.ledger.cases import open_refund
-from order_sync.ledger.models import AttemptKind, OrderRow
+from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import Step, add_order, find_orders, move, update_store_facts
 from order_sync.ledger.outbox import withdraw_statuses
-from order_sync.ledger.postings import latest_attempt
+from order_sync.ledger.postings import may_be_booked
 from order_sync.ledger.session import Transaction
 from order_sync.money import AmountError, cents
 from order_sync.orders import Order, OrderProblem, StoreState
-from order_sync.payments import PostOutcome
 from order_sync.reasons import Reason
 from order_sync.statuses import ALLOWED_STEPS, OrderState
 
@@ -59,6 +58,7 @@ _NOTHING_SENT = frozenset(
         Reason.POSSIBLE_MANUAL_ENTRY,
         Reason.PAYMENTS_UNREADABLE,
         Reason.PATIENT_GONE,
+        Reason.WRONG_PATIENT,
         Reason.ACCOUNT_NOT_FOUND_AGAIN,
         Reason.ACCOUNT_OUTCOME_UNKNOWN,
     }
@@ -86,11 +86,14 @@ def let_go(tx: Transaction, desk: Desk, foreign: Sequence[Order]) -> None:
             withdraw_statuses(tx, row.id)
 
 
-def step_for(order: Order, desk: Desk) -> Step:
-    """Return where an order that is not posted stands, by what the store says of it (design section 6)."""
+def step_for(order: Order, desk: Desk, *, released: Collection[Reason] = ()) -> Step:
+    """Return where an order that is not posted stands, by what the store says of it (design section 6).
+
+    `released` are the reasons that a person has let through.
+    """
     if not belongs_here(desk, order):  # the practice's store views were changed behind it
         return Step(OrderState.DISABLED, Reason.INTEGRATION_INACTIVE)
-    match decide_due(order, desk.practice):
+    match decide_due(order, desk.practice, released=released):
         case Due():
             return Step(OrderState.RECEIVED)
         case Waits(reason=reason):
@@ -123,21 +126,23 @@ def reconsider(tx: Transaction, desk: Desk, known: OrderRow, seen: Order) -> Ord
     before_refunded, before_amount = known.refunded_cents, known.amount_cents
     if is_changed or known.store_updated_at != seen.updated_at:
         facts = _facts(seen, desk)
+        if is_changed and known.released:
+            facts["released"] = None
         update_store_facts(tx, known, **facts)
         for name, value in facts.items():
             setattr(known, name, value)
     if known.state in NOT_POSTED:
-        step = step_for(seen, desk)
-        is_released = known.state is OrderState.MATCHED and not is_changed and step.reason in RELEASED_BY_A_PERSON
-        if is_released or (known.state, step.to) not in {*ALLOWED_STEPS, (known.state, known.state)}:
+        step = step_for(seen, desk, released=known.let_through)
+        if (known.state, step.to) not in {*ALLOWED_STEPS, (known.state, known.state)}:
             return known
         stays = step.to is known.state or (step.to is OrderState.RECEIVED and known.state is OrderState.MATCHED)
         if is_changed or not stays or (step.to is known.state and step.reason != known.reason):
             return _move_if_it_can(tx, known, step)
         return known
     is_news = is_changed or known.why is Reason.ORDER_UNREADABLE
-    if known.state is OrderState.QUEUED and is_news and _is_decided_anew(tx, known, step_for(seen, desk)):
-        return move(tx, known, step_for(seen, desk))
+    step = step_for(seen, desk, released=known.let_through)
+    if known.state is OrderState.QUEUED and is_news and _is_decided_anew(tx, known, step):
+        return move(tx, known, step)
     is_posted = known.state in (OrderState.CONFIRMED, OrderState.CLOSED_VOIDED)
     if is_changed and (is_posted or known.why is Reason.AMOUNT_CHANGED_AFTER_POSTING):
         return _after_posting(tx, known, seen, before_refunded or 0, before_amount)
@@ -149,16 +154,16 @@ def _is_decided_anew(tx: Transaction, known: OrderRow, step: Step) -> bool:
         return True
     if known.why not in _NOTHING_SENT or step.reason not in RELEASED_BY_A_PERSON:
         return False
-    attempt = latest_attempt(tx, known.id, AttemptKind.PAYMENT)
-    return attempt is None or attempt.outcome is PostOutcome.NOT_EXECUTED
+    return not may_be_booked(tx, known.id)
 
 
 def _move_if_it_can(tx: Transaction, known: OrderRow, step: Step) -> OrderRow:
     if step.to is known.state and step.reason == known.reason and step.detail == known.detail:
         if known.state is not OrderState.RECEIVED:
             return known
-        return move(tx, known, step)  # the order changed: give up a claim that was made on the older version
-    return move(tx, known, step)
+        # The order changed: give up a claim that was made on the older version.
+    # So does what a person wanted for the customer of an order that was another one.
+    return move(tx, known, step, account_wanted_by=None)
 
 
 def _after_posting(tx: Transaction, known: OrderRow, seen: Order, refunded_before: int, amount_before: int | None) -> OrderRow:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from order_sync.accounts import open_account, recover_accounts
+from order_sync.accounts import declined_by_person, open_account, recover_accounts
 from order_sync.candidates import contacts_of, find_candidates, find_charts
 from order_sync.crash_points import Point, reach
 from order_sync.customer_keys import content_key
@@ -89,11 +89,11 @@ def match_patients(desk: Desk, *, only: list[int] | None = None) -> MatchCounts:
 def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
     fresh = hold_back(desk, read_again(desk, rows, still=OrderState.RECEIVED))
     reach(Point.ORDERS_READ_AGAIN)
-    left = _use_remembered(desk, fresh, counts)
-    if not left:
+    newcomers = [(row, order) for row, order in fresh if row.account_wanted_by is not None]
+    left = _use_remembered(desk, [(row, order) for row, order in fresh if row.account_wanted_by is None], counts)
+    if not left and not newcomers:
         return
     candidates = find_candidates(desk, [order.customer for _, order in left])
-    newcomers: list[tuple[OrderRow, Order]] = []
     decided: list[Move] = []
     for (row, order), charts in zip(left, candidates, strict=True):
         if charts is None:
@@ -195,17 +195,25 @@ def _rounds(desk: Desk, newcomers: list[tuple[OrderRow, Order]]) -> Iterator[lis
 
 
 def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
-    """Search once more, alone, then create the account: a list search is no proof that somebody is new."""
+    """Search once more, alone, then create the account: a list search is no proof that somebody is new.
+
+    Where a person wants the account, the charts that they declined are passed over; another one that fits is not: it may have
+    been made since.
+    """
     [charts] = find_candidates(desk, [order.customer])
     if charts is None:
         _leave_unsearched(desk, row)
         return None
-    decision = match_patient(order.customer, charts, desk.practice)
+    declined = declined_by_person(desk, row)
+    others = [chart for chart in charts if chart.patient_id not in declined]
+    decision = match_patient(order.customer, others, desk.practice)
     if not isinstance(decision, NoMatch):
-        [step] = move_all(desk, [(row, *_step_of(decision))])
-        return step
+        step, changes = _step_of(decision)
+        if step.candidate_ids is not None:
+            step = replace(step, candidate_ids=sorted({*step.candidate_ids, *declined}))
+        return try_move(desk, row, step, **changes)
     try:
-        return open_account(desk, row, order.customer, decision)
+        return open_account(desk, row, order.customer, decision, declined)
     except LedgerBusyError as error:
         logger.info("practice %s: %s", desk.practice.id, error)
         return None

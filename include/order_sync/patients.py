@@ -26,6 +26,8 @@ class Patient:
     birth_date: date | None = field(default=None, repr=False)
     postal_code: str | None = field(default=None, repr=False)
     city: str | None = field(default=None, repr=False)
+    is_active: bool = True
+    """False where Nextech says that the chart is out of use, or that another one has replaced it."""
 
 
 @dataclass(frozen=True, slots=True)

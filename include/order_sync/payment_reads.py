@@ -9,6 +9,7 @@ from datetime import datetime
 
 from order_sync.desk import Desk, batches
 from order_sync.errors import IncompleteReadError
+from order_sync.ledger.models import PaymentRow
 from order_sync.ledger.postings import witness_payment
 from order_sync.ledger.session import Transaction
 from order_sync.payments import PaymentEntry, PaymentsRead
@@ -34,9 +35,18 @@ class Evidence:
         """Say whether a patient's payments were read completely."""
         return patient_id in self.entries
 
+    def covers_all(self, patient_ids: Iterable[str]) -> bool:
+        """Say whether the payments of each of these patients were read completely."""
+        return all(patient_id in self.entries for patient_id in patient_ids)
+
     def of(self, patient_id: str) -> tuple[PaymentEntry, ...]:
         """Return a patient's payments; raises KeyError for a patient who was not read."""
         return self.entries[patient_id]
+
+
+def charts_of(payment: PaymentRow) -> frozenset[str]:
+    """Return the patients in whose payments an order's may stand: whose it is, and whose it was before it was voided."""
+    return frozenset({payment.patient_id, *(payment.voided_rows or ())})
 
 
 def read_evidence_of(desk: Desk, patient_ids: Collection[str]) -> Evidence:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from order_sync.desk import Desk
-from order_sync.intake import RELEASED_BY_A_PERSON, step_for
+from order_sync.intake import step_for
 from order_sync.ledger.models import AttemptKind, OrderRow, PaymentRow
 from order_sync.ledger.orders import read_order, release_orders
 from order_sync.ledger.postings import latest_attempt, plan_payment
@@ -63,8 +63,8 @@ def _is_still_due(desk: Desk, row: OrderRow, order: Order) -> bool:
     A person, or a rerun, may have sent it here from a case that had nothing to do with the order's money, and it may have
     been cancelled, refunded or put on hold since.
     """
-    step = step_for(order, desk)
-    if step.to is OrderState.RECEIVED or step.reason in RELEASED_BY_A_PERSON:
+    step = step_for(order, desk, released=row.let_through)
+    if step.to is OrderState.RECEIVED:
         return True
     if (row.state, step.to) in ALLOWED_STEPS:
         try_move(desk, row, step)

@@ -70,7 +70,7 @@ def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
     planned: list[PlannedPosting] = []
     for order in orders:
         row = known.get(order.entity_id)
-        decision = decide_due(order, desk.practice)
+        decision = decide_due(order, desk.practice, released=row.let_through if row else ())
         if not isinstance(decision, Due) or not (row is None or row.state in _UNPOSTED):
             continue
         if hold is not None and hold.keeps(order.placed_at, now):

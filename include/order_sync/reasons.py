@@ -36,6 +36,7 @@ class Reason(StrEnum):
     ACCOUNT_OUTCOME_UNKNOWN = "account_outcome_unknown"
     ACCOUNT_REJECTED = "account_rejected"
     PATIENT_GONE = "patient_gone"
+    WRONG_PATIENT = "wrong_patient"
     # The order itself.
     TOTALS_DISAGREE = "totals_disagree"
     CURRENCY_UNKNOWN = "currency_unknown"
@@ -123,6 +124,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.PATIENT_GONE: Explanation(
         "The patient no longer exists in Nextech", "The chart was merged or removed: pick the patient again."
+    ),
+    Reason.WRONG_PATIENT: Explanation(
+        "The wrong patient was picked", "Pick the right patient; void in Nextech first what was posted to the wrong one."
     ),
     Reason.TOTALS_DISAGREE: Explanation(
         "The order's totals do not add up", "Check the order in the store and enter the payment by hand."

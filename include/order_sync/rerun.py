@@ -9,13 +9,12 @@ from order_sync import reasons
 from order_sync.desk import Desk
 from order_sync.errors import OrderNotSyncedError, PartialSweepError
 from order_sync.intake import DECIDED_BY_THE_ORDER, belongs_here, let_go, take_in
-from order_sync.ledger.models import AttemptKind, OrderRow
+from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import Step, find_orders_by_number, mark_handed_out, move, read_order
-from order_sync.ledger.postings import latest_attempt
+from order_sync.ledger.postings import may_be_booked
 from order_sync.mark import mark_status
 from order_sync.match import match_patients
 from order_sync.orders import Order
-from order_sync.payments import PostOutcome
 from order_sync.post import post_payments
 from order_sync.reasons import Reason
 from order_sync.restores import hold_of
@@ -82,8 +81,7 @@ def _begin_again(desk: Desk, row: OrderRow) -> None:
             row = take_in(tx, desk, seen)
         if row.state is not OrderState.QUEUED or seen is None:
             return
-        attempt = latest_attempt(tx, row.id, AttemptKind.PAYMENT)
-        is_clear = attempt is None or attempt.outcome is PostOutcome.NOT_EXECUTED
+        is_clear = not may_be_booked(tx, row.id)
         if row.why in MATCH_AGAIN and is_clear:
             move(tx, row, Step(OrderState.RECEIVED))
             take_in(tx, desk, seen)

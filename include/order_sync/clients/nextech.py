@@ -31,7 +31,7 @@ from order_sync.clients.nextech_outcomes import (
 )
 from order_sync.clients.nextech_paging import Params, Row, chunks, query, read_complete
 from order_sync.clients.nextech_periods import read_changed, read_period
-from order_sync.clients.nextech_reference import ReferenceEntry, read_reference
+from order_sync.clients.nextech_reference import ReferenceEntry, read_one, read_reference
 from order_sync.clients.nextech_search import PatientSearch, plan_searches
 from order_sync.clients.nextech_wire import (
     UnreadableError,
@@ -160,6 +160,19 @@ class NextechClient:
                     raise IncompleteReadError(reason, system="nextech", route=_READ_PAYMENTS)
                 entries[entry.payment_id] = entry
         return PaymentsRead(frozenset(asked), tuple(entries.values()), as_of)
+
+    def read_payment(self, payment_id: str) -> PaymentEntry | None:
+        """Return one payment, or None when Nextech has none with this id; raises `IncompleteReadError` for any other's."""
+        if not (payment_id.isascii() and payment_id.isalnum()):
+            return None
+        route = "GET /PaymentReconciliation/{id}"
+        answer = self._read(f"/PaymentReconciliation/{payment_id}", (), route, keep=frozenset({_NOT_FOUND}))
+        document = read_one(answer, "PaymentReconciliation")
+        entry = _readable(read_payment, document, route) if document is not None else None
+        if entry is not None and entry.payment_id != payment_id:
+            reason = "another payment than the one that was asked for"
+            raise IncompleteReadError(reason, system="nextech", route=route)
+        return entry
 
     def read_payments_between(
         self, first_day: date, last_day: date, *, zone: tzinfo, ends_at: float | None = None

@@ -78,7 +78,14 @@ def read_patient(resource: Mapping[str, Any]) -> Patient:
         birth_date=_day(resource.get("birthDate")),
         postal_code=_text(address.get("postalCode")),
         city=_text(address.get("city")),
+        is_active=_is_in_use(resource),
     )
+
+
+def _is_in_use(resource: Mapping[str, Any]) -> bool:
+    """Say whether a chart is in use. What Nextech shows of a merged one is not documented; FHIR has these two words for it."""
+    is_replaced = any(link.get("type") == "replaced-by" for link in _objects(resource.get("link")))
+    return resource.get("active") is not False and not is_replaced
 
 
 def hides_contact(resource: Mapping[str, Any], system: str) -> bool:

@@ -20,6 +20,11 @@ _TRY_AGAIN = update(_ORDERS).where(*_AS_IT_WAS)
 _ADD_HISTORY = insert(_HISTORY)
 
 
+def undo_cause(order_id: int) -> str:
+    """Return the cause under which a payment on a wrong patient waits to be voided and posted to the right one."""
+    return f"undo:{order_id}"
+
+
 def find_order(tx: Transaction, order_id: int) -> OrderRow | None:
     """Return the order as it stands now, None when there is none with this id."""
     return tx.session.get(OrderRow, order_id, populate_existing=True)
@@ -63,7 +68,13 @@ def try_again(tx: Transaction, order: OrderRow, *, actor: str) -> OrderRow:
     Raises `LedgerBusyError` when somebody moved it meanwhile.
     """
     asked = {"known_id": order.id, "known_version": order.version}
-    changes = {"version": order.version + 1, "changed_at": tx.now, "failed_at": tx.now, "handed_out_at": None, "not_before": None}
+    changes = {
+        "version": order.version + 1,
+        "changed_at": tx.now,
+        "failed_at": tx.now,
+        "handed_out_at": None,
+        "not_before": None,
+    }
     if not tx.session.execute(_TRY_AGAIN, {**asked, **changes}).rowcount:  # type: ignore[attr-defined]
         msg = f"order {order.number} of practice {order.practice_id}: changed meanwhile"
         raise LedgerBusyError(msg)

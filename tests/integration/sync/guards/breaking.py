@@ -89,7 +89,7 @@ def send_then_record(desk: Desk, posting: Posting, *, is_probe: bool = False) ->
     return answer
 
 
-def create_then_record(desk: Desk, row: Any, customer: Any, evidence: Mapping[str, object]) -> Step:
+def create_then_record(desk: Desk, row: Any, customer: Any, evidence: Mapping[str, object], _declined: object) -> Step:
     """Ask for the account first; write the intent and the outcome afterwards."""
     answer = desk.nextech.create_patient(accounts._new_patient(desk, customer), send_by=math.inf)
     step, changes = accounts._step_after(answer)
@@ -206,8 +206,11 @@ def move_whatever_the_version(tx: Transaction, order: Any, step: Step, **changes
     return ledger_orders.move(tx, read_order(tx, order.id), step, **changes)
 
 
-def expect_any_version(tx: Transaction, order_id: int, _version: int | None) -> Any:
+def expect_any_version(tx: Transaction, order_id: int, _version: int | None, **_named: object) -> Any:
     return read_order(tx, order_id)
+
+
+WHATEVER_THE_VERSION = put(expect_any_version, "order_sync.decisions.expect", "order_sync.resolve.expect")
 
 
 # -- R11, R12 and the marker: what is sent

@@ -6,28 +6,28 @@ from typing import Any
 
 import pytest
 
-from order_sync import resolve
+from order_sync import decisions
 from order_sync.intake import take_in
 from order_sync.ledger.session import Ledger, Transaction
 from order_sync.reasons import Reason
 from order_sync.statuses import ALLOWED_STEPS, OrderState
 from tests.integration.sync.guards.breaking import Break, both, put, returns
 
-NO_ATTEMPT = returns(None, "order_sync.resolve.latest_attempt")
-NO_ATTEMPT_FOR_A_RERUN = returns(None, "order_sync.rerun.latest_attempt")
+NO_ATTEMPT = returns(False, "order_sync.resolve.may_be_booked")
+NO_ATTEMPT_FOR_A_RERUN = returns(False, "order_sync.rerun.may_be_booked")
 
 
 def take_for_queued(reason: Reason) -> Break:
     """Let a person's decision about any order be taken for one about an order that waits for it."""
-    original = resolve._expect
+    original = decisions.expect
 
-    def expect(tx: Transaction, order_id: int, version: int | None) -> Any:
-        order = original(tx, order_id, version)
+    def expect(tx: Transaction, order_id: int, version: int | None, **named: Any) -> Any:
+        order = original(tx, order_id, version, **named)
         tx.session.expunge(order)
         order.state, order.reason = OrderState.QUEUED, reason.value
         return order
 
-    return put(expect, "order_sync.resolve._expect")
+    return put(expect, "order_sync.decisions.expect", "order_sync.resolve.expect")
 
 
 def rerun_whatever_its_state(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from order_sync.patients import Patient
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
 from tests.integration.sync.guards import breaking as by
@@ -19,13 +20,13 @@ RERUN_FOR_ANY_REASON = by.put(frozenset(Reason), "order_sync.rerun.POST_AGAIN")
 PEOPLE_CONTROLS: dict[str, Control] = {
     "a person's version is not compared": Control(
         "R10",
-        by.put(by.expect_any_version, "order_sync.resolve._expect"),
+        by.WHATEVER_THE_VERSION,
         look.a_case_that_changed_since_the_person_saw_it,
         "lost",
     ),
     "post again at once": Control(
         "24 hours",
-        by.returns(by.AT_ONCE, "order_sync.resolve.timedelta"),
+        by.returns(by.AT_ONCE, "order_sync.decisions.timedelta"),
         look.three_hours_late_and_an_impatient_person,
         "doubled",
     ),
@@ -64,18 +65,21 @@ PEOPLE_CONTROLS: dict[str, Control] = {
     ),
     "Send does not compare the version": Control(
         "R10",
-        by.put(by.expect_any_version, "order_sync.resolve._expect"),
+        by.WHATEVER_THE_VERSION,
         people.sent_from_a_page_on_which_it_waited_for_something_else,
         "wrong patient",
     ),
     "post again does not compare the version": Control(
         "R10",
-        by.put(by.expect_any_version, "order_sync.resolve._expect"),
+        by.WHATEVER_THE_VERSION,
         people.posted_again_from_a_page_before_it_was_entered_by_hand,
         "doubled",
     ),
     "post again does not compare the version after its read": Control(
-        "R10", by.put(by.move_whatever_the_version, "order_sync.resolve.move"), people.posted_again_by_two_people, "stuck"
+        "R10",
+        by.both(by.WHATEVER_THE_VERSION, by.put(by.move_whatever_the_version, "order_sync.resolve.move")),
+        people.posted_again_by_two_people,
+        "stuck",
     ),
     "post again passes over an entry by hand that nobody was asked about": Control(
         "R10",
@@ -94,7 +98,7 @@ PEOPLE_CONTROLS: dict[str, Control] = {
     ),
     "Send takes a chart that does not exist": Control(
         "chart",
-        by.returns(object(), "order_sync.clients.nextech.NextechClient.read_patient"),
+        by.returns(Patient("nobody"), "order_sync.clients.nextech.NextechClient.read_patient"),
         people.a_chart_is_picked_that_does_not_exist,
         "wrong text",
     ),
