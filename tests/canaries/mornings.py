@@ -32,7 +32,7 @@ from tests.canaries.stage import Stage
 from tests.worlds import WEDNESDAY_NOON
 
 LINKS = Links("https://airflow.biscayne.example/orders/reports")
-FRAME = Frame("/orders/reports", "n0nce")
+FRAME = Frame("/orders/reports")
 SENDER = "order-sync@biscayne.example"
 ANY_DAY = day_of(WEDNESDAY_NOON.date())
 _TOLD = SENTENCE.encode()
@@ -123,7 +123,7 @@ def open_every_page(stage: Stage, practice: Practice) -> None:
         ReportHeader(row.report_id, practice.name, Period(row.first_day, row.last_day), row.version, row.variance_cents)
         for row in rows
     ]
-    shown = [reports_page(FRAME, headers, practice_name=practice.name)]
+    shown = [reports_page(FRAME, headers)]
     for statement, sent in zip(statements, letters, strict=True):
         shown.append(report_page(FRAME, statement, letters=sent, versions=headers))
         shown += [class_page(FRAME, statement, total.class_) for total in statement.classes]

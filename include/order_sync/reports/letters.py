@@ -235,6 +235,7 @@ def _written(folder: str, values: Mapping[str, Any], attachments: tuple[Attachme
         "sheet": letter_sheet(),
         "class_link": None,
         "item_link": None,
+        "item_work": None,
         "more_are": "in the attached workbook",
     }
     return Letter(

@@ -2,7 +2,8 @@
 
 Mail programs drop style sheets (some of them always), so a letter carries its light colours inline and its dark and
 narrow ones in the head, for those that keep it. The pages may not use inline styles (their content security policy),
-so there the same table becomes the sheet. Every pair of colours keeps WCAG AA (tests/unit/letters/test_looks.py).
+so there the same table becomes a sheet, in the colours of all pages. Every pair of colours keeps WCAG AA
+(tests/unit/letters/test_looks.py).
 """
 
 from __future__ import annotations
@@ -154,15 +155,21 @@ LOOKS: dict[str, Look] = {
 }
 """Every style by its name; the name is the class, too."""
 
-PAGE_LOOKS: dict[str, Look] = {
-    "page": Look(
-        f"max-width:860px;margin:0 auto;padding:24px 28px;font-family:{FONT};", (*_fill("paper"), *_ink("ink")), "padding:16px;"
-    ),
-    "path": Look("margin:0 0 16px;font-size:14px;line-height:20px;", _ink("quiet")),
-    "scroll": Look("overflow-x:auto;"),
-    "skip": Look("position:absolute;left:-9999px;"),
-}
-"""What only pages have."""
+PAGE = Palette(
+    ground="var(--ground)",
+    paper="var(--paper)",
+    ink="var(--ink)",
+    quiet="var(--quiet)",
+    rule="var(--rule)",
+    store="var(--store)",
+    nextech="var(--nextech)",
+    fine="var(--fine)",
+    action="var(--care)",
+    critical="var(--bad)",
+    link="var(--link)",
+    button_ink="var(--act-ink)",
+)
+"""On the pages the colours are those of all pages (web/static/pages.css), which follow the theme that was chosen."""
 
 _NARROW = 480
 """Pixels: below this a letter is on a phone."""
@@ -175,7 +182,7 @@ def look_inline(name: str) -> Markup:
 
 def look_by_class(name: str) -> Markup:
     """Return the class of a name, for a page."""
-    if name not in LOOKS and name not in PAGE_LOOKS:
+    if name not in LOOKS:
         raise KeyError(name)
     return Markup(' class="{}"').format(name)
 
@@ -190,14 +197,13 @@ def letter_sheet() -> Markup:
     )
 
 
-def page_sheet() -> Markup:
-    """Return the whole style of the pages."""
-    looks = LOOKS | PAGE_LOOKS
-    light = "".join(f".{name}{{{look.css(LIGHT)}}}" for name, look in looks.items())
-    dark = "".join(f".{name}{{{look.coloured(DARK)}}}" for name, look in looks.items() if look.colours)
-    narrow = "".join(f".{name}{{{look.narrow}}}" for name, look in looks.items() if look.narrow)
-    return Markup(  # noqa: S704 - our own constants, and no markup in them
-        f":root{{color-scheme:light dark;}}*{{box-sizing:border-box;}}{light}.skip:focus{{left:16px;}}"
-        f"a:focus-visible,.scroll:focus-visible{{outline:3px solid currentColor;outline-offset:2px;}}"
-        f"@media (max-width:{_NARROW}px){{{narrow}}}@media (prefers-color-scheme:dark){{{dark}}}"
+def page_sheet() -> str:
+    """Return what the pages add to their own style, so that tables and charts look as they do in the letters."""
+    always = "".join(f".report .{name}{{{look.css(PAGE)}}}" for name, look in LOOKS.items())
+    narrow = "".join(f".report .{name}{{{look.narrow}}}" for name, look in LOOKS.items() if look.narrow)
+    # What the pages' own sheet says of every table is taken back first, below the looks' own weight.
+    plain = (
+        ".report :where(.table,.chart) :where(th,td){border-top:0;padding:0;}"
+        ".report :where(.table,.chart) tbody tr:hover{background:none;}"
     )
+    return f"{plain}{always}@media (max-width:{_NARROW}px){{{narrow}}}"

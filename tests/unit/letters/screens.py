@@ -18,7 +18,7 @@ from tests.unit.letters.golden import LETTERS
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "screens"
 _PIXELS, _HIGHEST = 1_850_000, 3_500
 """Of a picture: the end of a long letter is cut off, so that the repository stays small."""
-FRAME = Frame("/orders/reports", "screens")
+FRAME = Frame("/orders/reports")
 
 
 def _list_page() -> str:

@@ -1,8 +1,11 @@
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
-from order_sync.reports.looks import DARK, LIGHT, LOOKS, Palette, letter_sheet, look_by_class, look_inline, page_sheet
+import order_sync.web
+from order_sync.reports.looks import DARK, LIGHT, LOOKS, PAGE, Palette, letter_sheet, look_by_class, look_inline, page_sheet
 
 TEXT_AA, GRAPHIC_AA = 4.5, 3.0
 
@@ -38,9 +41,16 @@ def test_every_colour_is_used_and_dark_has_each_of_them():
         assert look.coloured(DARK, " !important") in sheet
 
 
+def test_a_page_takes_its_colours_from_the_theme_that_all_pages_have():
+    assert "#" not in page_sheet()
+    pages = (Path(order_sync.web.__file__).parent / "static" / "pages.css").read_text()
+    for name in re.findall(r"var\((--[a-z-]+)\)", page_sheet()):
+        assert pages.count(f"{name}:") == 3, f"{name}: light, dark as chosen, and dark as the system has it"
+
+
 def test_a_letter_says_its_colours_inline_and_a_page_in_its_sheet():
     assert look_inline("headline").startswith(' class="headline" style="')
     assert look_by_class("headline") == ' class="headline"'
-    assert LOOKS["headline"].css(LIGHT) in page_sheet()
+    assert f".report .headline{{{LOOKS['headline'].css(PAGE)}}}" in page_sheet()
     with pytest.raises(KeyError):
         look_by_class("headlien")
