@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from fastapi import Depends, FastAPI
 
-from order_sync.web import difference_forms, files, orders_list, queue_pages, report_pages
+from order_sync.web import difference_forms, files, order_commands, orders_list, queue_pages, report_pages
 from order_sync.web.failures import answer_failures
 from order_sync.web.house import House
 from order_sync.web.protection import Protection
 from order_sync.web.visitors import Doorkeeper, admit
 
-_ROUTERS = (files.router, orders_list.router, queue_pages.router, report_pages.router, difference_forms.router)
+_ROUTERS = (
+    files.router,
+    orders_list.router,
+    order_detail.router,
+    queue_pages.router,
+    report_pages.router,
+    difference_forms.router,
+    order_commands.router,
+)
 
 
 def create_app(house: House, doorkeeper: Doorkeeper) -> FastAPI:

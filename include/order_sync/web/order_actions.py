@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from order_sync.intake import RELEASED_BY_A_PERSON
 from order_sync.ledger.models import OrderRow
 from order_sync.reasons import Reason
 from order_sync.rerun import MATCH_AGAIN, POST_AGAIN
@@ -52,6 +53,9 @@ TO_POST_AGAIN = OrderAction("post-again", "Post it again", "For when it is certa
 TO_POSTED_BY_HAND = OrderAction(
     "posted-by-hand", "Already posted by hand", "Name the payment in Nextech: it is read again, checked, and tied to the order."
 )
+TO_RELEASE = OrderAction(
+    "release", "Release for posting", "For when the order was checked and may be posted as it is.", is_main=True
+)
 TO_DISMISS = OrderAction("dismiss", "Dismiss", "Close the order without posting it, for a reason that is kept.")
 
 
@@ -68,6 +72,8 @@ def _offered(order: OrderRow) -> tuple[OrderAction, ...]:
         (TO_RESOLVE, why in PATIENT_TO_PICK),
         (TO_RETRY, why in MATCH_AGAIN | POST_AGAIN),
         (TO_POST_AGAIN, why in TO_BE_POSTED_AGAIN),
+        (TO_RELEASE, why in RELEASED_BY_A_PERSON),
+        (TO_POSTED_BY_HAND, True),
         (TO_DISMISS, True),
     )
     return tuple(action for action, is_open in offers if is_open)
@@ -88,7 +94,7 @@ _RUN_LATER = "The sync could not be started just now; the next run takes it, in 
 DONE = {
     "dismissed": "The order is closed without a payment.",
     "by-hand": "The payment was found in Nextech and tied to the order.",
-    "left": "Nothing was changed.",
+    "looked": "A fresh look at the payments has settled it, and nothing was posted again: the history says what was found.",
 }
 """What the pages may say of a deed, by the word that stands in the URL."""
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import HTTPException, Request
-from fastapi.responses import HTMLResponse
+from fastapi import Depends, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
 
 from order_sync import reasons
-from order_sync.errors import LedgerBusyError, OrderSyncError, PermanentError, RemoteError, SettingsError
+from order_sync.desk import Desk
+from order_sync.errors import LedgerBusyError, OrderSyncError, RemoteError
 from order_sync.ledger.decisions import find_order, steps_since
 from order_sync.ledger.models import AttemptKind, AttemptRow, HistoryRow, OrderRow, PaymentRow
 from order_sync.ledger.postings import find_payment, latest_attempt
 from order_sync.practices import Practice
 from order_sync.web.failures import status_of
-from order_sync.web.house import House, practice_or_nothing
-from order_sync.web.rendering import page
+from order_sync.web.forms import Sender
+from order_sync.web.house import House, InHouse, Practices, practice_or_nothing
+from order_sync.web.order_actions import sent_query
+from order_sync.web.rendering import go_to, page
 
 _LARGEST_ID = 2**63 - 1
 
@@ -48,7 +52,7 @@ def take_order(house: House, practices: dict[str, Practice], order_id: int) -> O
     """Return the order; raises `HTTPException` 404 when there is none that the visitor may see."""
     if not 0 < order_id <= _LARGEST_ID:
         raise HTTPException(404, "There is no such order")
-    with house.ledger.transaction() as tx:
+    with house.ledger.reading() as tx:
         row = find_order(tx, order_id)
         if row is None:
             raise HTTPException(404, "There is no such order")
@@ -56,26 +60,61 @@ def take_order(house: House, practices: dict[str, Practice], order_id: int) -> O
         return OrderInHand(row, practice, find_payment(tx, row.id), latest_attempt(tx, row.id, AttemptKind.PAYMENT), tx.now)
 
 
-def refusal_of(
-    request: Request, house: House, hand: OrderInHand, version: int, deed: Callable[[], object]
-) -> HTMLResponse | None:
-    """Do what a person decided about an order they saw at `version`; return None, or the page that says why it was not done."""
-    try:
-        deed()
-    except (LedgerBusyError, PermanentError, RemoteError, SettingsError) as refusal:
-        return _refused(request, house, hand, version, refusal)
-    return None
+def order_in_hand(house: InHouse, practices: Practices, order_id: int) -> OrderInHand:
+    """Return the order of a path."""
+    return take_order(house, practices, order_id)
 
 
-def _refused(request: Request, house: House, hand: OrderInHand, version: int, refusal: OrderSyncError) -> HTMLResponse:
-    """Say it with the order beside it: who was first and what has changed since, or what stands in the way."""
-    steps: list[HistoryRow] = []
-    with house.ledger.transaction() as tx:
+InHand = Annotated[OrderInHand, Depends(order_in_hand)]
+"""What the page of one order takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody has decided about an order, by sending a form that we gave them."""
+
+    request: Request
+    house: House
+    hand: OrderInHand
+    actor: str
+    version: int
+    """The order's version that they saw."""
+
+    def carry_out(self, deed: Callable[[Desk], Response]) -> Response:
+        """Do it, and return its answer; or the page that says why it was not done: who was first, what stands in the way."""
+        try:
+            with self.house.open_desk(self.hand.practice.id) as desk:
+                return deed(desk)
+        except OrderSyncError as refusal:
+            return _refused(self, refusal)
+
+    def answer(self, query: str) -> Response:
+        """Go to the order's page, which says what was done."""
+        return go_to(self.request, "orders", self.hand.row.id, query=query)
+
+    def answer_with_sync(self) -> Response:
+        """Start the sync, and go to the order's page, which shows what comes of it."""
+        return self.answer(sent_query(self.house.start_sync(self.actor)))
+
+
+def decision_of(request: Request, house: InHouse, hand: InHand, sender: Sender, version: Annotated[int, Form()]) -> Decision:
+    """Return the decision that a form carries."""
+    return Decision(request, house, hand, sender.login, version)
+
+
+Decided = Annotated[Decision, Depends(decision_of)]
+"""What every form about an order is answered with."""
+
+
+def _refused(decision: Decision, refusal: OrderSyncError) -> HTMLResponse:
+    """Say it with the order beside it."""
+    hand, steps = decision.hand, list[HistoryRow]()
+    with decision.house.ledger.reading() as tx:
         row = find_order(tx, hand.row.id) or hand.row
         if isinstance(refusal, LedgerBusyError):
-            steps = steps_since(tx, row.id, version)
+            steps = steps_since(tx, row.id, decision.version)
     told = {"title": _title(refusal, steps), "hand": hand, "order": row, "steps": steps, "sentence": _sentence(refusal, hand)}
-    return page(request, "refused.html", told, menu="orders", status=status_of(refusal))
+    return page(decision.request, "refused.html", told, menu="orders", status=status_of(refusal))
 
 
 def _title(refusal: OrderSyncError, steps: list[HistoryRow]) -> str:
