@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Depends, FastAPI
 
-from order_sync.web import difference_forms, files, order_commands, orders_list, queue_pages, report_pages
+from order_sync.web import difference_forms, files, order_commands, order_detail, orders_list, queue_pages, report_pages
 from order_sync.web.failures import answer_failures
 from order_sync.web.house import House
 from order_sync.web.protection import Protection
