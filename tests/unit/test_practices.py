@@ -113,3 +113,12 @@ def test_the_integration_is_active_from_its_start_until_just_before_its_end():
     }
     assert {moment: practice.is_active_at(moment) for moment in moments} == moments
     assert practice.reads_from == datetime(2026, 9, 24, tzinfo=UTC)
+
+
+def test_a_practice_without_staff_is_seen_by_everybody_who_may_read():
+    assert Practice.model_validate(GOOD).is_seen_by("anybody")
+
+
+def test_a_practice_with_staff_is_seen_by_these_logins_alone():
+    practice = Practice.model_validate({**GOOD, "staff": ["dana", " sam "]})
+    assert [login for login in ("dana", "sam", "Dana", "", "pat") if practice.is_seen_by(login)] == ["dana", "sam"]
