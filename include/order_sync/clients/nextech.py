@@ -32,7 +32,7 @@ from order_sync.clients.nextech_outcomes import (
 from order_sync.clients.nextech_paging import Params, Row, chunks, query, read_complete
 from order_sync.clients.nextech_periods import read_changed, read_period
 from order_sync.clients.nextech_reference import ReferenceEntry, read_one, read_reference
-from order_sync.clients.nextech_search import PatientSearch, plan_searches
+from order_sync.clients.nextech_search import PatientSearch, plan_lookup, plan_searches
 from order_sync.clients.nextech_wire import (
     UnreadableError,
     guid,
@@ -138,6 +138,19 @@ class NextechClient:
                 if search.accepts(patient, row):
                     found[patient.patient_id] = patient
         return list(found.values())
+
+    def look_up_patients(
+        self, *, family: str | None = None, given: str | None = None, birth_date: date | None = None, most: int
+    ) -> list[Patient]:
+        """Return every patient whose names begin like these and who was born that day, for a person to choose from.
+
+        Raises `TooManyRowsError` when there are more than `most`, `ValueError` without any criterion, and the errors of every
+        read.
+        """
+        search = plan_lookup(family=family, given=given, birth_date=birth_date)
+        rows = self._read_complete("/Patient", search.params, "Patient", _READ_PATIENTS, most_rows=most)
+        patients = ((_readable(read_patient, row, _READ_PATIENTS), row) for row in rows)
+        return [patient for patient, row in patients if search.accepts(patient, row)]
 
     def read_patient(self, patient_id: str) -> Patient | None:
         """Return one patient, or None when Nextech has no chart with this GUID any more."""
@@ -255,7 +268,7 @@ class NextechClient:
         return [_readable(read_payment, row, _READ_PAYMENTS) for row in rows]
 
     def _read_complete(
-        self, path: str, params: Params, resource_type: str, route: str, ends_at: float | None = None
+        self, path: str, params: Params, resource_type: str, route: str, ends_at: float | None = None, **limits: int
     ) -> list[Row]:
         def fetch(page: Params) -> Answer:
             if ends_at is not None and self._clock.monotonic() >= ends_at:
@@ -263,7 +276,7 @@ class NextechClient:
                 raise IncompleteReadError(reason, system="nextech", route=route)
             return self._read(path, page, route, keep=frozenset({_NOT_FOUND}))
 
-        return read_complete(fetch, params, resource_type=resource_type, route=route)
+        return read_complete(fetch, params, resource_type=resource_type, route=route, **limits)
 
     def _read(self, path: str, params: Params, route: str, keep: frozenset[int] = frozenset()) -> Answer:
         url = f"{self._base_url}{path}" + (f"?{query(params)}" if params else "")

@@ -31,6 +31,10 @@ QUERY_CHARACTERS = 1_800
 MOST_VALUES = 40
 
 
+class TooManyRowsError(IncompleteReadError):
+    """A search finds more rows than were wanted; not all of them were read."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     rows: tuple[Row, ...]
@@ -55,18 +59,31 @@ def query(params: Params) -> str:
     return urlencode(params, quote_via=quote, safe=",:")
 
 
-def read_complete(fetch: Callable[[Params], Answer], params: Params, *, resource_type: str, route: str) -> list[Row]:
+def read_complete(
+    fetch: Callable[[Params], Answer], params: Params, *, resource_type: str, route: str, most_rows: int | None = None
+) -> list[Row]:
     """Return every row of a search; raises `IncompleteReadError` when the pages do not prove that it is every one.
 
     With a `total`, the distinct ids must be exactly as many, on the first and on the last page; without one, a second
-    pass must return the same ids (reliability 3.5).
+    pass must return the same ids (reliability 3.5). Raises `TooManyRowsError` as soon as it is seen that there are more
+    than `most_rows`.
     """
+
+    def fetch_some(page: Params) -> Answer:
+        answer = fetch(page)
+        total = _number(answer.document.get("total")) if isinstance(answer.document, dict) else None
+        if most_rows is not None and total is not None and total > most_rows:
+            raise _too_many(route)
+        return answer
+
     for _ in range(_TRIES):
-        first = _pass(fetch, params, resource_type, route)
+        first = _pass(fetch_some, params, resource_type, route)
+        if most_rows is not None and len(first.rows) > most_rows:
+            raise _too_many(route)
         if first.is_proven and first.total is not None:
             return list(first.rows.values())
         if first.is_proven and first.total is None:
-            second = _pass(fetch, params, resource_type, route)
+            second = _pass(fetch_some, params, resource_type, route)
             if second.is_proven and second.rows.keys() == first.rows.keys():
                 return list(second.rows.values())
     raise _incomplete("the pages do not prove that every row was seen", route)
@@ -182,6 +199,10 @@ def _number(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:  # noqa: PLR2004
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _too_many(route: str) -> TooManyRowsError:
+    return TooManyRowsError("the search finds more than is wanted", system="nextech", route=route)
 
 
 def _incomplete(reason: str, route: str, answer: Answer | None = None) -> IncompleteReadError:

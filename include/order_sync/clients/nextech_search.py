@@ -42,6 +42,8 @@ class PatientSearch:
     family: str | None = None
     given: str | None = None
     birth_date: date | None = None
+    is_by_beginning: bool = False
+    """A name fits when it begins like the one that was asked for."""
 
     @property
     def has_modifiers(self) -> bool:
@@ -70,9 +72,12 @@ class PatientSearch:
 
     def _is_narrowed_to(self, patient: Patient) -> bool:
         pairs = ((self.family, patient.last), (self.given, patient.first))
-        return all(asked is None or shown is None or _plain(asked) == _plain(shown) for asked, shown in pairs) and (
+        return all(asked is None or shown is None or self._is_like(asked, shown) for asked, shown in pairs) and (
             None in (self.birth_date, patient.birth_date) or self.birth_date == patient.birth_date
         )
+
+    def _is_like(self, asked: str, shown: str) -> bool:
+        return _plain(shown).startswith(_plain(asked)) if self.is_by_beginning else _plain(asked) == _plain(shown)
 
 
 def plan_searches(
@@ -110,6 +115,17 @@ def plan_searches(
             *_id_searches(patient_ids, room),
         )
     ]
+
+
+def plan_lookup(*, family: str | None, given: str | None, birth_date: date | None) -> PatientSearch:
+    """Turn what a person typed into a search by how names begin; raises `ValueError` when it says nothing."""
+    narrow = tuple(
+        (field.partition(":")[0], name) for field, name in (*_name_params("family", family), *_name_params("given", given))
+    ) + ((("birthdate", birth_date.isoformat()),) if birth_date else ())
+    if not narrow:
+        msg = "a patient search needs at least one criterion"
+        raise ValueError(msg)
+    return PatientSearch(_Kind.NAME, narrow, frozenset(), family, given, birth_date, is_by_beginning=True)
 
 
 def phone_digits(phone: str) -> str:
