@@ -158,11 +158,10 @@ def _is_decided_anew(tx: Transaction, known: OrderRow, step: Step) -> bool:
 
 
 def _move_if_it_can(tx: Transaction, known: OrderRow, step: Step) -> OrderRow:
-    if step.to is known.state and step.reason == known.reason and step.detail == known.detail:
-        if known.state is not OrderState.RECEIVED:
-            return known
-        # The order changed: give up a claim that was made on the older version.
-    # So does what a person wanted for the customer of an order that was another one.
+    is_same = step.to is known.state and step.reason == known.reason and step.detail == known.detail
+    if is_same and known.state is not OrderState.RECEIVED:
+        return known
+    # The order changed: give up a claim, and a person's wish for an account, that were made on the older version.
     return move(tx, known, step, account_wanted_by=None)
 
 

@@ -81,8 +81,10 @@ def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
     for (order, amount_cents), charts in zip(due, candidates, strict=True):
         row = known.get(order.entity_id)
         chosen = (row.patient_id if row else None) or remembered.get(keys[order.entity_id] or "")
-        if chosen:
-            planned.append(PlannedPosting(order.number, amount_cents, chosen, "already decided"))
+        is_account_wanted = row is not None and row.account_wanted_by is not None
+        if chosen or is_account_wanted:
+            why = "already decided" if chosen else "a new account"
+            planned.append(PlannedPosting(order.number, amount_cents, chosen, why))
             continue
         if charts is None:
             planned.append(PlannedPosting(order.number, amount_cents, None, "the customer cannot be searched for now"))
