@@ -89,7 +89,8 @@ def test_payment_attempts_show_what_was_tried_and_what_it_proved(ledger: Ledger)
 
 
 @pytest.mark.parametrize(
-    "name", ["order_status", "posted_payments", "open_cases", "payment_attempts", "manual_resolution_queue"]
+    "name",
+    ["order_status", "posted_payments", "open_cases", "payment_attempts", "manual_resolution_queue", "audit_trail"],
 )
 def test_every_column_is_described_and_nothing_else_is(ledger: Ledger, name: str):
     section = re.search(rf"^## `{name}`.*?(?=^## |\Z)", DESCRIPTION.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
