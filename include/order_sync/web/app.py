@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from fastapi import Depends, FastAPI
 
-from order_sync.web import difference_forms, files, order_commands, order_detail, orders_list, queue_pages, report_pages
+from order_sync.web import (
+    difference_forms,
+    files,
+    order_commands,
+    order_detail,
+    orders_list,
+    queue_pages,
+    report_pages,
+    resolving,
+)
 from order_sync.web.failures import answer_failures
 from order_sync.web.house import House
 from order_sync.web.protection import Protection
@@ -18,6 +27,7 @@ _ROUTERS = (
     report_pages.router,
     difference_forms.router,
     order_commands.router,
+    resolving.router,
 )
 
 

@@ -69,7 +69,7 @@ def _offered(order: OrderRow) -> tuple[OrderAction, ...]:
         return ()
     why = order.why
     offers = (
-        (TO_RESOLVE, why in PATIENT_TO_PICK),
+        (TO_RESOLVE, why in PATIENT_TO_PICK - RELEASED_BY_A_PERSON),
         (TO_RETRY, why in MATCH_AGAIN | POST_AGAIN),
         (TO_POST_AGAIN, why in TO_BE_POSTED_AGAIN),
         (TO_RELEASE, why in RELEASED_BY_A_PERSON),
@@ -92,6 +92,7 @@ _RUN_NOW = "The sync was started: this takes some seconds."
 _RUN_LATER = "The sync could not be started just now; the next run takes it, in 15 minutes at most."
 
 DONE = {
+    "no-choice": "This order does not wait for a patient to be picked any more: see below where it stands.",
     "dismissed": "The order is closed without a payment.",
     "by-hand": "The payment was found in Nextech and tied to the order.",
     "looked": "A fresh look at the payments has settled it, and nothing was posted again: the history says what was found.",
