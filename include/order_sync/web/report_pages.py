@@ -123,6 +123,8 @@ def show_line(
     request: Request, house: InHouse, practices: Practices, visitor: Reading, *, report_id: str, subject: str
 ) -> HTMLResponse:
     """Answer with what a report says of one order or payment, and what became of it."""
+    if not subject.isprintable():
+        raise HTTPException(404, _NO_PAGE)
     with house.ledger.reading() as tx:
         row = report_or_nothing(tx, practices, report_id)
         statement = statement_about(tx, row, subject)

@@ -44,7 +44,7 @@ _STEPS_SHOWN = 200
 
 def report_or_nothing(tx: Transaction, practices: Mapping[str, Practice], report_id: str) -> ReportRow:
     """Return a report of a practice that the visitor may see; raises `HTTPException` 404."""
-    row = find_report(tx, report_id)
+    row = find_report(tx, report_id) if report_id.isprintable() else None
     if row is None:
         raise HTTPException(404, "There is no such report")
     practice_or_nothing(dict(practices), row.practice_id)
