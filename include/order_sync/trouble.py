@@ -10,6 +10,7 @@ from datetime import timedelta
 from order_sync.desk import Desk
 from order_sync.errors import LoginRefusedError, RemoteError, SettingsError
 from order_sync.ledger.cases import close_case, open_case, open_cases_of, practice_cause
+from order_sync.ledger.claims import progress_of
 from order_sync.ledger.orders import SYNC
 from order_sync.ledger.session import Ledger
 from order_sync.reasons import Reason
@@ -67,6 +68,18 @@ def look_whether_it_is_over(desk: Desk, system: str) -> None:
         logger.info("practice %s: still in trouble: %s", desk.practice.id, error)
         return
     end_trouble(desk, system)
+
+
+def note_good_run(desk: Desk) -> bool:
+    """Note that a run has just taken all steps of the practice; not while its settings or a whole system are in trouble."""
+    practice_id = desk.practice.id
+    settings = _cause(practice_id, Reason.SETTINGS_WRONG, "settings")
+    causes = [settings, *(cause for system in _UNAVAILABLE for cause in _causes(practice_id, system))]
+    with desk.ledger.transaction() as tx:
+        is_good = not open_cases_of(tx, causes)
+        if is_good:
+            progress_of(tx, practice_id).synced_at = tx.now
+    return is_good
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from order_sync.bootstrap.start_up import assert_ready
 from order_sync.errors import PermanentError
 from order_sync.ledger.claims import finish_sweep, finished_sweeps
 from order_sync.ledger.orders import failed_orders, mark_handed_out
+from order_sync.trouble import note_good_run
 
 logger = logging.getLogger(__name__)
 
@@ -74,13 +75,18 @@ def post_payments(practice_id: str) -> int:
 
 
 def mark_status(practice_id: str) -> int:
-    """Tell the store; note that the run is through with this practice, also when the store cannot be told."""
+    """Tell the store; note that the run is through with this practice, also when the store cannot be told.
+
+    That it went well is noted, too: the health page says when it last did.
+    """
     run = current_run()
     if run.is_dry:
         return 0
     try:
         with open_desk(practice_id) as desk:
-            return mark.mark_status(desk).written
+            written = mark.mark_status(desk).written
+            note_good_run(desk)
+            return written
     finally:
         with open_ledger() as ledger, ledger.transaction() as tx:
             finish_sweep(tx, run.run_id, practice_id)

@@ -11,7 +11,7 @@ import pytest
 from order_sync.bootstrap import steps
 from order_sync.bootstrap.runs import Run
 from order_sync.errors import PermanentError, SettingsError
-from order_sync.ledger.claims import finish_sweep, finished_sweeps
+from order_sync.ledger.claims import finish_sweep, finished_sweeps, progress_of
 from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import Step, add_order
 from order_sync.ledger.session import Ledger
@@ -137,6 +137,18 @@ def test_the_run_is_through_with_a_practice_also_when_its_store_cannot_be_told(l
         steps.mark_status("eastern")
     with ledger.transaction() as tx:
         assert finished_sweeps(tx, RUN_ID) == {"eastern"}
+
+
+@pytest.mark.usefixtures("start_run")
+def test_when_a_practice_was_last_synced_is_known(ledger: Ledger, connections: Connections):
+    steps.mark_status("eastern")
+    with ledger.transaction() as tx:
+        synced_at = progress_of(tx, "eastern").synced_at
+    connections.remove("store_eastern")
+    with pytest.raises(SettingsError, match="store_eastern"):
+        steps.mark_status("eastern")
+    with ledger.transaction() as tx:
+        assert progress_of(tx, "eastern").synced_at == synced_at is not None
 
 
 def test_the_practices_are_those_of_the_file_that_the_environment_names(practices_file: Path):

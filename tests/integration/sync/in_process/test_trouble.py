@@ -1,18 +1,24 @@
 """One order's trouble, one practice's trouble: who is held up, and who hears of it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
 from order_sync import intake
+from order_sync.ledger.claims import progress_of
 from order_sync.ledger.models import OrderRow
 from order_sync.orders import Order
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
+from order_sync.trouble import note_good_run
+from sandbox.demo.characters import Person
+from sandbox.demo.practices import PRACTICES
 from sandbox.nextech.faults import Effect
 from sandbox.store.faults import Effect as StoreEffect
 from tests.worlds import SmallWorld
+
+ORA = Person(PRACTICES["eastern"], 71, "Ora", "Castellan")
 
 
 def test_an_order_that_breaks_a_rule_nobody_thought_of_becomes_a_case_and_the_others_go_on(
@@ -64,3 +70,24 @@ def test_an_outage_that_goes_on_keeps_its_one_row_and_its_age(one: SmallWorld):
     [case] = one.open_cases()
     assert case.times_seen >= 3
     assert (case.last_seen_at - case.opened_at).total_seconds() >= 30 * 60
+
+
+def test_a_run_is_a_good_one_unless_a_whole_system_is_in_trouble(one: SmallWorld):
+    def last_good_run() -> datetime | None:
+        with one.ledger.transaction() as tx:
+            return progress_of(tx, "eastern").synced_at
+
+    one.run()
+    assert note_good_run(one.desk())
+    first = last_good_run()
+    assert first == one.clock.now()
+    one.plant(Effect.FAILED, method="GET", route="/Patient", remaining=None)
+    one.clock.advance(minutes=15)
+    one.place(ORA.buyer())
+    one.run()
+    assert not note_good_run(one.desk())
+    assert last_good_run() == first
+    one.heal()
+    one.run_after(minutes=(15,))
+    assert note_good_run(one.desk())
+    assert last_good_run() == one.clock.now()
