@@ -12,7 +12,7 @@ from order_sync.ledger.audit import Action, record_action
 from order_sync.ledger.decisions import owner_of_payment
 from order_sync.ledger.models import OrderRow, PaymentRow
 from order_sync.ledger.orders import Step, move
-from order_sync.ledger.postings import find_payment, plan_payment, update_payment
+from order_sync.ledger.postings import find_payment, may_be_booked, plan_payment, update_payment
 from order_sync.ledger.session import Transaction, take_turn
 from order_sync.markers import find_markers, make_marker, posting_key
 from order_sync.money import AmountError, cents, format_money
@@ -90,7 +90,8 @@ def _refuse_by_ledger(tx: Transaction, desk: Desk, order: OrderRow, payment_id: 
         msg = f"{named(order)} does not wait for a person"
         raise PermanentError(msg)
     refuse_while_held(tx, desk, order)
-    refuse_while_late(tx, desk.practice, order)
+    if may_be_booked(tx, order.id):
+        refuse_while_late(tx, desk.practice, order)
     owner = owner_of_payment(tx, order.practice_id, payment_id)
     if owner not in (None, order.id):
         msg = f"payment {payment_id}, {named(order)}: it is another order's"

@@ -16,6 +16,7 @@ from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejec
 from order_sync.intake import reconsider, take_in
 from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import Step, claim_orders, has_orders_in, move, release_orders
+from order_sync.ledger.postings import undone_orders
 from order_sync.ledger.remembered import remembered_patients
 from order_sync.matching import AskPerson, Match, NoMatch, match_patient
 from order_sync.orders import Order, OrderProblem
@@ -139,18 +140,24 @@ def read_again(desk: Desk, rows: list[OrderRow], *, still: OrderState) -> list[t
 
 
 def _use_remembered(desk: Desk, orders: list[tuple[OrderRow, Order]], counts: MatchCounts) -> list[tuple[OrderRow, Order]]:
-    """Give orders of customers whom a person has decided about to that patient, if the chart still exists."""
+    """Give orders of customers whom a person has decided about to that patient, if the chart still exists.
+
+    One that was on a wrong patient before goes back to a person otherwise: the rules have been wrong about it.
+    """
     with desk.ledger.transaction() as tx:
         keys = [row.customer_key for row, _ in orders if row.customer_key]
         remembered = remembered_patients(tx, desk.practice.id, keys)
-    if not remembered:
+        undone = undone_orders(tx, [row.id for row, _ in orders])
+    if not remembered and not undone:
         return orders
     charts = find_charts(desk, list(remembered.values()))
     left: list[tuple[OrderRow, Order]] = []
     decided: list[Move] = []
     for row, order in orders:
         patient_id = remembered.get(row.customer_key or "")
-        if patient_id is None:
+        if patient_id is None and row.id in undone:
+            decided.append((row, Step(OrderState.QUEUED, Reason.WRONG_PATIENT), {}))
+        elif patient_id is None:
             left.append((row, order))
         elif charts[patient_id] is None:
             _leave_unsearched(desk, row)

@@ -15,7 +15,7 @@ from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import claim_orders, has_orders_in, move, read_order, release_orders
 from order_sync.ledger.postings import known_payment_ids, payments_of, update_payment
 from order_sync.match import read_again
-from order_sync.payment_reads import has_witnesses, read_evidence_of
+from order_sync.payment_reads import charts_of, has_witnesses, read_evidence_of
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.posting_plans import Posting, plan_postings
 from order_sync.posting_rules import Absent
@@ -171,7 +171,7 @@ def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> lis
     postings = plan_postings(desk, hold_back(desk, read_again(desk, rows, still=OrderState.MATCHED)))
     if not postings:
         return []
-    patient_ids = sorted({posting.payment.patient_id for posting in postings})
+    patient_ids = sorted({patient_id for posting in postings for patient_id in charts_of(posting.payment)})
     evidence = read_evidence_of(desk, patient_ids)
     with desk.ledger.transaction() as tx:
         known_ids, hold = known_payment_ids(tx, desk.practice.id, patient_ids), hold_of(tx, desk)
@@ -179,7 +179,7 @@ def _not_posted_yet(desk: Desk, rows: list[OrderRow], counts: PostCounts) -> lis
     to_send: list[Posting] = []
     for posting in postings:
         mine = known_ids - {posting.payment.payment_id} if posting.payment.payment_id else known_ids
-        if not evidence.covers(posting.payment.patient_id):
+        if not evidence.covers_all(charts_of(posting.payment)):
             counts.failed += 1
             leave_unread(desk, posting.row, "Nextech's answers are incomplete")
             continue

@@ -15,7 +15,15 @@ from order_sync.errors import LedgerBusyError
 from order_sync.ledger.claims import count_unknown_outcome, progress_of
 from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow
 from order_sync.ledger.orders import Step, move, read_order
-from order_sync.ledger.postings import Intent, begin_attempt, finish_attempt, latest_attempt, update_payment
+from order_sync.ledger.postings import (
+    Intent,
+    begin_attempt,
+    find_payment,
+    finish_attempt,
+    latest_attempt,
+    update_payment,
+    voided_ids,
+)
 from order_sync.ledger.session import Transaction
 from order_sync.payments import PostAnswer, PostOutcome
 from order_sync.posting_plans import Posting
@@ -114,6 +122,8 @@ def _record_late(desk: Desk, intent: OrderRow, attempt: AttemptRow, answer: Post
         current = read_order(tx, intent.id)
         newest = latest_attempt(tx, intent.id, AttemptKind.PAYMENT)
         is_newest = newest is not None and newest.attempt_id == attempt.attempt_id
+        if answer.created_id in voided_ids(find_payment(tx, intent.id)):
+            return  # staff have voided it since, and a person has had the order posted anew
         waits = current.state is OrderState.UNKNOWN or current.reason == Reason.OUTCOME_UNKNOWN
         if is_newest and waits:
             update_payment(tx, intent.id, payment_id=answer.created_id, posted_at=tx.now)

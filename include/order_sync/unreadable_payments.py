@@ -7,11 +7,10 @@ from datetime import timedelta
 
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError
-from order_sync.ledger.models import AttemptKind, OrderRow
+from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import Step, move, release_orders
-from order_sync.ledger.postings import latest_attempt
+from order_sync.ledger.postings import may_be_booked
 from order_sync.ledger.session import Transaction
-from order_sync.payments import PostOutcome
 from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
 
@@ -46,6 +45,4 @@ def leave_unread(desk: Desk, row: OrderRow, failure: str) -> None:
 
 def _reason(tx: Transaction, row: OrderRow) -> Reason:
     """Return why a person is asked: one that a person had posted again may still arrive, and is to be watched."""
-    attempt = latest_attempt(tx, row.id, AttemptKind.PAYMENT)
-    was_nothing_sent = attempt is None or attempt.outcome is PostOutcome.NOT_EXECUTED
-    return Reason.PAYMENTS_UNREADABLE if was_nothing_sent else Reason.CANNOT_VERIFY
+    return Reason.CANNOT_VERIFY if may_be_booked(tx, row.id) else Reason.PAYMENTS_UNREADABLE

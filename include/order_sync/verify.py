@@ -21,10 +21,11 @@ from order_sync.ledger.postings import (
     payments_of,
     unverified_payments,
     update_payment,
+    voided_ids,
 )
 from order_sync.ledger.session import Transaction
-from order_sync.payment_reads import Evidence, read_evidence_of
-from order_sync.payments import PaymentEntry, PostAnswer, PostOutcome
+from order_sync.payment_reads import Evidence, charts_of, read_evidence_of
+from order_sync.payments import EntryStatus, PaymentEntry, PostAnswer, PostOutcome
 from order_sync.posting_rules import (
     Absent,
     Doubled,
@@ -74,18 +75,31 @@ def verdict_on(
     known_ids: frozenset[str],
     elsewhere: tuple[PaymentEntry, ...] = (),
 ) -> Verdict:
-    """Return what a complete read says about one payment; `elsewhere` are rows with its marker that others may hold."""
-    own = evidence.of(payment.patient_id)
+    """Return what a complete read says about one payment; `elsewhere` are rows with its marker that others may hold.
+
+    Where the order was posted before, and voided to be posted anew, those patients' payments are looked through as well: what
+    stands there counts, what was left behind voided does not. `evidence` has to cover all of `charts_of(payment)`.
+    """
+    own = [entry for patient_id in sorted(charts_of(payment)) for entry in evidence.of(patient_id)]
     seen = {entry.payment_id for entry in own}
+    entries = (*own, *(entry for entry in elsewhere if entry.payment_id not in seen))
     return read_evidence(
         marker=payment.marker,
         amount_cents=payment.amount_cents,
         business_day=payment.business_day,
         patient_id=payment.patient_id,
-        entries=(*own, *(entry for entry in elsewhere if entry.payment_id not in seen)),
+        entries=[entry for entry in entries if not _is_left_behind(payment, entry)],
         practice=desk.practice,
         known_payment_ids=known_ids | frozenset(payment.unrelated_payment_ids or ()),
     )
+
+
+def _is_left_behind(payment: PaymentRow, entry: PaymentEntry) -> bool:
+    """Say whether a row is what an earlier posting of the order left, voided, before it was posted anew."""
+    if not payment.voided_rows or entry.status is EntryStatus.ACTIVE or entry.payment_id == payment.payment_id:
+        return False
+    is_elsewhere = entry.patient_id in payment.voided_rows and entry.patient_id != payment.patient_id
+    return is_elsewhere or entry.payment_id in voided_ids(payment)
 
 
 Found = Posted | Mismatch | Voided | Doubled | PossibleManualEntry
@@ -166,12 +180,12 @@ def look_for(desk: Desk, rows: Iterable[tuple[OrderRow, PaymentRow]], counts: Ve
     pairs = list(rows)
     if not pairs:
         return
-    patient_ids = sorted({payment.patient_id for _, payment in pairs})
+    patient_ids = sorted({patient_id for _, payment in pairs for patient_id in charts_of(payment)})
     evidence = read_evidence_of(desk, patient_ids)
     with desk.ledger.transaction() as tx:
         known_ids = known_payment_ids(tx, desk.practice.id, patient_ids)
         for row, payment in pairs:
-            if not evidence.covers(payment.patient_id):
+            if not evidence.covers_all(charts_of(payment)):
                 counts.still_open += 1
                 continue
             others = known_ids - {payment.payment_id} if payment.payment_id else known_ids

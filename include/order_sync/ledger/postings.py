@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -24,6 +25,9 @@ _LATEST = select(AttemptRow).where(*_OF_KIND).order_by(_ATTEMPTS.c.intended_at.d
 _IN_STATE = select(OrderRow).where(_ORDERS.c.practice_id == bindparam("of_practice"), _ORDERS.c.state == bindparam("in_state"))
 _OF_ORDER = select(PaymentRow).where(_PAYMENTS.c.order_id == bindparam("of_order"))
 _OF_ORDERS = select(PaymentRow).where(_PAYMENTS.c.order_id.in_(bindparam("of_orders", expanding=True)))
+_UNDONE = select(_PAYMENTS.c.order_id).where(
+    _PAYMENTS.c.order_id.in_(bindparam("of_orders", expanding=True)), _PAYMENTS.c.voided_rows.is_not(None)
+)
 _UPDATE = update(_PAYMENTS).where(_PAYMENTS.c.order_id == bindparam("of_order"))
 _KNOWN_IDS = select(_PAYMENTS.c.payment_id).where(
     _PAYMENTS.c.practice_id == bindparam("of_practice"),
@@ -101,6 +105,25 @@ def finish_attempt(tx: Transaction, attempt_id: str, answer: PostAnswer) -> None
 def latest_attempt(tx: Transaction, order_id: int, kind: AttemptKind) -> AttemptRow | None:
     """Return the order's newest attempt of this kind."""
     return tx.session.scalars(_LATEST, {"of_order": order_id, "of_kind": kind}).one_or_none()
+
+
+def attempts_of(tx: Transaction, order_id: int) -> list[AttemptRow]:
+    """Return the attempts to post an order's payment, oldest first."""
+    query = select(AttemptRow).where(_ATTEMPTS.c.order_id == order_id, _ATTEMPTS.c.kind == AttemptKind.PAYMENT)
+    return list(tx.session.scalars(query.order_by(_ATTEMPTS.c.intended_at, _ATTEMPTS.c.fence)))
+
+
+def voided_ids(payment: PaymentRow | None) -> frozenset[str]:
+    """Return the rows in Nextech that stood voided when it was decided to post the order anew."""
+    rows = payment.voided_rows if payment is not None else None
+    return frozenset(payment_id for ids in (rows or {}).values() for payment_id in ids)
+
+
+def undone_orders(tx: Transaction, order_ids: Collection[int]) -> frozenset[int]:
+    """Return which of these orders were posted before, voided, and are to be posted anew."""
+    if not order_ids:
+        return frozenset()
+    return frozenset(tx.session.scalars(_UNDONE, {"of_orders": list(order_ids)}))
 
 
 def may_be_booked(tx: Transaction, order_id: int) -> bool:

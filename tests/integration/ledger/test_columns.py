@@ -72,7 +72,7 @@ INVENTORY = {
     "manual_resolution_queue": {
         "practice_id": OUR_PRACTICE_ID,
         "order_number": ORDER_NUMBER,
-        "cause": "order:, refund: or practice: with our id",
+        "cause": "order:, undo:, refund: or practice: with our id",
         "reason": REASON,
         "sentence": OUR_WORDS,
         "next_step": OUR_WORDS,
