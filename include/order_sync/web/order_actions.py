@@ -92,6 +92,14 @@ _RUN_NOW = "The sync was started: this takes some seconds."
 _RUN_LATER = "The sync could not be started just now; the next run takes it, in 15 minutes at most."
 
 DONE = {
+    "assigned": "The case is assigned.",
+    "unassigned": "The case is nobody's now.",
+    "noted": "The note is kept.",
+    "put-off": "The case stands below the others until then.",
+    "taken-up": "The case is not put off any more.",
+    "case-dismissed": "The case is closed.",
+    "refund-tied": "The payment was found in Nextech: it records the refund, and the case is closed.",
+    "refund-partly-tied": "The payment was found in Nextech: it records a part of the refund.",
     "no-choice": "This order does not wait for a patient to be picked any more: see below where it stands.",
     "dismissed": "The order is closed without a payment.",
     "by-hand": "The payment was found in Nextech and tied to the order.",

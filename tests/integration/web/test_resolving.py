@@ -103,7 +103,7 @@ def test_nobody_is_shown_when_the_look_cannot_be_written_down(
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("order_sync.web.resolving.record_action", refuse)
+    monkeypatch.setattr("order_sync.web.choosing.record_action", refuse)
     answer = browser.get(resolve_path(twice))
     assert answer.status_code == 500
     assert "Ora" not in answer.text
