@@ -6,6 +6,7 @@
     │   ├── RateLimitedError             429; says how long to wait when the server said so
     │   ├── IncompleteReadError          a search whose pages do not prove that nothing is missing
     │   ├── LedgerBusyError              somebody else holds the claim
+    │   │   ├── CaseChangedError         a case of the queue changed since the person saw it; says who did what
     │   │   └── SomebodyWasFirstError    an order changed since the person saw it; says who, when, and where it stands
     │   ├── LetterNotSentError           a mail server did not take a letter over
     │   ├── OutOfTimeError               both sides could not be read before the task had to end
@@ -109,6 +110,10 @@ class RequestRejectedError(RemoteError, PermanentError):
 
 class LedgerBusyError(TransientError):
     """Another run holds the claim; it, or the next run, does the work."""
+
+
+class CaseChangedError(LedgerBusyError):
+    """A case of the queue was changed or closed after the person had seen it; the message says by whom, where that is known."""
 
 
 class SomebodyWasFirstError(LedgerBusyError):

@@ -27,9 +27,9 @@ def mask_phone(phone: str | None) -> str | None:
     return f"{_DOTS} {digits[-4:]}" if len(digits) >= _SHORTEST_PHONE_DIGITS else _DOTS
 
 
-def one_line(text: str | None) -> str | None:
+def one_line(text: str | None, *, longest: int = _LONGEST_LINE) -> str | None:
     """Return what somebody typed as one short line without control characters and bidirectional marks; None if empty."""
     if not text:
         return None
-    visible = "".join(" " if unicodedata.category(char).startswith("C") else char for char in text[: 4 * _LONGEST_LINE])
-    return " ".join(visible.split())[:_LONGEST_LINE].strip() or None
+    visible = "".join(" " if unicodedata.category(char).startswith("C") else char for char in text[: 4 * longest])
+    return " ".join(visible.split())[:longest].strip() or None

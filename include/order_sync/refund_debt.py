@@ -16,7 +16,7 @@ from order_sync.collected import Sides, is_live_payment, is_live_refund
 from order_sync.collected_frames import nearest_cents
 from order_sync.credit_memos import CreditMemo, offline_ids
 from order_sync.desk import Desk, batches
-from order_sync.errors import LedgerBusyError
+from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejectedError
 from order_sync.ledger.claims import drop_claim, take_claim
 from order_sync.ledger.facts import facts_of, orders_of_markers, orders_of_payments
 from order_sync.ledger.models import OrderRow
@@ -96,7 +96,7 @@ def settle_refunds(desk: Desk, *, holder: str) -> RefundCounts:
     Raises the errors of every read, and `LedgerBusyError` when another run is at it. An order that cannot be judged keeps
     its case as it is.
     """
-    claim = f"refunds:{desk.practice.id}"
+    claim = claim_of_refunds(desk.practice.id)
     with desk.ledger.transaction() as tx:
         if not take_claim(tx, claim, holder=holder, seconds=_CLAIM_SECONDS):
             msg = f"practice {desk.practice.id}: another run is looking at the refunds"
@@ -116,6 +116,11 @@ def settle_refunds(desk: Desk, *, holder: str) -> RefundCounts:
             drop_claim(tx, claim, holder=holder)
     logger.info("practice %s: %d refunds to record, %d cases closed", desk.practice.id, counts.owed, counts.closed)
     return counts
+
+
+def claim_of_refunds(practice_id: str) -> str:
+    """Return the name of the claim under which only one looks at the refunds of a practice."""
+    return f"refunds:{practice_id}"
 
 
 def _read_debts(desk: Desk, sides: Sides, counts: RefundCounts) -> list[_Debt]:
@@ -168,13 +173,30 @@ def _look_at_payments(desk: Desk, sides: Sides, debts: list[_Debt], evidence: Ev
     with desk.ledger.transaction() as tx:
         sides.posted = orders_of_payments(tx, desk.practice.id, (entry.payment_id for entry in entries))
         sides.planned = orders_of_markers(tx, desk.practice.id, markers)
-    sides.entries = {entry.payment_id: entry for entry in entries}
+    sides.entries = {entry.payment_id: entry for entry in entries} | _tied_elsewhere(desk, debts, entries)
     by_order = sides.entries_by_order()
     for debt in debts:
         own = by_order.get(debt.row.entity_id, [])
         is_seen = any(entry.payment_id == debt.payment_id for entry in own)
         debt.is_voided = is_seen and not any(is_live_payment(entry) for entry in own)
         debt.named = tuple(entry for entry in own if is_live_refund(entry))
+
+
+def _tied_elsewhere(desk: Desk, debts: list[_Debt], entries: list[PaymentEntry]) -> dict[str, PaymentEntry]:
+    """Return what records these refunds and stands on none of their charts: a person tied it, or staff moved it."""
+    seen = {entry.payment_id for entry in entries}
+    with desk.ledger.transaction() as tx:
+        tied = settlements_of(tx, [debt.row.id for debt in debts])
+    found = {}
+    for payment_id in sorted({settlement.payment_id for _, settlement in tied} - seen):
+        try:
+            entry = desk.nextech.read_payment(payment_id)
+        except (IncompleteReadError, RequestRejectedError) as error:
+            logger.warning("practice %s: payment %s cannot be looked at: %s", desk.practice.id, payment_id, error)
+            continue
+        if entry is not None:
+            found[payment_id] = entry
+    return found
 
 
 def _settle(tx: Transaction, desk: Desk, sides: Sides, debts: list[_Debt], counts: RefundCounts) -> None:

@@ -25,6 +25,7 @@ _REFUNDS = table_of(RefundRow)
 _KNOWN_REFUNDS = select(func.sum(_REFUNDS.c.amount_cents)).where(_REFUNDS.c.order_id == bindparam("of_order"))
 _OPEN_AMONG = select(CaseRow).where(_CASES.c.cause.in_(bindparam("causes", expanding=True)), OPEN_CASE).order_by(_CASES.c.id)
 _OPEN = select(CaseRow).where(OPEN_CASE).order_by(_CASES.c.opened_at, _CASES.c.id)
+_CHANGE = update(_CASES).where(_CASES.c.id == bindparam("of_id"), _CASES.c.version == bindparam("of_version"), OPEN_CASE)
 _CLOSE = (
     update(_CASES)
     .where(_OF_CAUSE, OPEN_CASE)
@@ -61,7 +62,8 @@ def open_case(
     """Open a case, or refresh the one that is open for this cause; return its id.
 
     A cause has one open row at most: the row of a trouble that goes on keeps its age and its assignee. So does one that
-    comes back for the same reason within the hour: a rerun that ends where it began has resolved nothing.
+    comes back for the same reason within the hour: a rerun that ends where it began has resolved nothing. A case that says
+    something else than before is a later version, and is not put off any more: what a person did was about the other.
     """
     text, step = sentence(reason, detail)[:400], next_step(reason)
     row = _open_case_of(tx, cause)
@@ -84,9 +86,12 @@ def open_case(
         }
         insert_if_absent(tx, CaseRow, begun)
         row = _open_case_of(tx, cause)
+    told = _told(row)
     row.reason, row.sentence, row.next_step = reason.value, text, step
     row.amount_cents = amount_cents if amount_cents is not None else (order.amount_cents if order else None)
     row.candidate_ids = list(candidate_ids) if candidate_ids is not None else None
+    if row.times_seen and told != _told(row):
+        _begin_anew(row)
     row.last_seen_at = tx.now
     row.times_seen += 1
     tx.session.flush()
@@ -104,10 +109,31 @@ def _take_up_again(tx: Transaction, cause: str, reason: Reason) -> bool:
         return False
     if last.closed_at is None or last.closed_at < tx.now - _COMES_BACK_WITHIN:
         return False
-    last.state = CaseState.ASSIGNED if last.assignee else CaseState.OPEN
     last.closed_at = last.closed_by = last.resolution = None
+    _begin_anew(last)
     tx.session.flush()
     return True
+
+
+def _told(row: CaseRow) -> tuple[object, ...]:
+    return row.reason, row.sentence, row.amount_cents, row.candidate_ids
+
+
+def _begin_anew(row: CaseRow) -> None:
+    row.version += 1
+    row.wait_until = None
+    row.state = CaseState.ASSIGNED if row.assignee else CaseState.OPEN
+
+
+def read_case(tx: Transaction, case_id: int) -> CaseRow | None:
+    """Return a case as it is now, open or closed; None when there is none."""
+    return tx.session.get(CaseRow, case_id, populate_existing=True)
+
+
+def change_case(tx: Transaction, case_id: int, version: int, **changes: object) -> bool:
+    """Change an open case if nobody changed it since it had this version; return whether that was so."""
+    done = tx.session.execute(_CHANGE, {"of_id": case_id, "of_version": version, "version": version + 1, **changes})
+    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def open_refund(tx: Transaction, order: OrderRow, refunded_cents: int) -> None:

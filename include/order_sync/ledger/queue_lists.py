@@ -29,6 +29,8 @@ class CaseKind(StrEnum):
     ORDER = "order"
     REFUND = "refund"
     PRACTICE = "practice"
+    UNDO = "undo"
+    """A payment on a wrong patient, which is to be voided and posted to the right one."""
 
 
 class QueueSort(StrEnum):

@@ -175,14 +175,15 @@ def take_over_case(tx: Transaction, order: OrderRow, memo_id: int) -> None:
 def demand(tx: Transaction, order: OrderRow, memo: MemoFact, owed_cents: int, detail: str) -> bool:
     """Have one open case for what is still to record of a credit memo; return whether that changed anything.
 
-    What a person has closed stays closed: the report goes on showing the difference.
+    What a person has dismissed stays closed: the report goes on showing the difference. What a person has tied to a payment
+    comes back when staff void that payment.
     """
     cause = memo_cause(order.id, memo.memo_id)
     last = _last_case(tx, cause)
     if last is None:
         last = _closed_by_hand_since(tx, refund_cause(order.id), memo.made_at)
     is_open = last is not None and last.state not in (CaseState.RESOLVED, CaseState.DISMISSED)
-    if last is not None and not is_open and last.closed_by != SYNC:
+    if last is not None and not is_open and last.closed_by != SYNC and last.state is CaseState.DISMISSED:
         return False
     text = sentence(Reason.REFUND_TO_RECORD, detail)[:400]
     if last is not None and is_open and (last.amount_cents, last.sentence) == (owed_cents, text):
