@@ -5,14 +5,18 @@ from __future__ import annotations
 from fastapi import Depends, FastAPI
 
 from order_sync.web import (
+    audit_page,
+    case_pages,
     difference_forms,
     files,
+    health_page,
     order_commands,
     order_detail,
     orders_list,
     queue_pages,
     report_pages,
     resolving,
+    undoing,
 )
 from order_sync.web.failures import answer_failures
 from order_sync.web.house import House
@@ -24,10 +28,14 @@ _ROUTERS = (
     orders_list.router,
     order_detail.router,
     queue_pages.router,
+    case_pages.router,
     report_pages.router,
     difference_forms.router,
     order_commands.router,
     resolving.router,
+    undoing.router,
+    audit_page.router,
+    health_page.router,
 )
 
 

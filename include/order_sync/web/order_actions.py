@@ -9,9 +9,10 @@ from fastapi import Request
 from order_sync.intake import RELEASED_BY_A_PERSON
 from order_sync.ledger.models import OrderRow
 from order_sync.reasons import Reason
-from order_sync.rerun import MATCH_AGAIN, POST_AGAIN
 from order_sync.resolve import PATIENT_TO_PICK
+from order_sync.retries import RETRY_HELPS
 from order_sync.statuses import OrderState
+from order_sync.undo import is_undo_begun
 from order_sync.web.visitors import Visitor
 
 TO_BE_POSTED_AGAIN = frozenset({Reason.OUTCOME_UNKNOWN, Reason.CANNOT_VERIFY, Reason.POSSIBLE_MANUAL_ENTRY})
@@ -56,6 +57,17 @@ TO_POSTED_BY_HAND = OrderAction(
 TO_RELEASE = OrderAction(
     "release", "Release for posting", "For when the order was checked and may be posted as it is.", is_main=True
 )
+TO_UNDO = OrderAction(
+    "undo", "Wrong patient", "The payment is on somebody else's billing tab: void it, then post it to the right patient."
+)
+TO_TAKE_BACK = OrderAction(
+    "undo", "Wrong patient", "Nothing was sent yet: the order goes back to the queue, and the patient is picked again."
+)
+TO_GO_ON_UNDOING = OrderAction("undo", "Go on with the reversal", "The payment is to be voided in Nextech.", is_main=True)
+TO_POST_ELSEWHERE = OrderAction(
+    "undo", "Post it to the right patient", "The payment was voided: pick the patient whom it belongs to.", is_main=True
+)
+TO_LEAVE_VOIDED = OrderAction("dismiss", "Leave it", "Nothing more is posted for this order, for a reason that is kept.")
 TO_DISMISS = OrderAction("dismiss", "Dismiss", "Close the order without posting it, for a reason that is kept.")
 
 
@@ -65,18 +77,28 @@ def actions_for(order: OrderRow, visitor: Visitor) -> OrderActions:
 
 
 def _offered(order: OrderRow) -> tuple[OrderAction, ...]:
-    if order.state is not OrderState.QUEUED:
-        return ()
-    why = order.why
-    offers = (
+    match order.state:
+        case OrderState.QUEUED:
+            return tuple(action for action, is_open in _of_queued(order.why) if is_open)
+        case OrderState.CONFIRMED:
+            return (TO_GO_ON_UNDOING,) if is_undo_begun(order) else (TO_UNDO,)
+        case OrderState.MATCHED:
+            return (TO_TAKE_BACK,)
+        case OrderState.CLOSED_VOIDED:
+            return TO_POST_ELSEWHERE, TO_LEAVE_VOIDED
+        case _:
+            return ()
+
+
+def _of_queued(why: Reason | None) -> tuple[tuple[OrderAction, bool], ...]:
+    return (
         (TO_RESOLVE, why in PATIENT_TO_PICK - RELEASED_BY_A_PERSON),
-        (TO_RETRY, why in MATCH_AGAIN | POST_AGAIN),
-        (TO_POST_AGAIN, why in TO_BE_POSTED_AGAIN),
         (TO_RELEASE, why in RELEASED_BY_A_PERSON),
+        (TO_RETRY, why in RETRY_HELPS),
+        (TO_POST_AGAIN, why in TO_BE_POSTED_AGAIN),
         (TO_POSTED_BY_HAND, True),
         (TO_DISMISS, True),
     )
-    return tuple(action for action, is_open in offers if is_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,8 @@ DONE = {
     "case-dismissed": "The case is closed.",
     "refund-tied": "The payment was found in Nextech: it records the refund, and the case is closed.",
     "refund-partly-tied": "The payment was found in Nextech: it records a part of the refund.",
+    "no-undo": "There is nothing to undo for this order as it stands now: see below.",
+    "called-off": "The reversal is called off: the payment stays where it is.",
     "no-choice": "This order does not wait for a patient to be picked any more: see below where it stands.",
     "dismissed": "The order is closed without a payment.",
     "by-hand": "The payment was found in Nextech and tied to the order.",

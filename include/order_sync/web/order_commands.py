@@ -19,10 +19,11 @@ from order_sync.ledger.order_details import read_details
 from order_sync.manual_entries import accept_manual_entry
 from order_sync.payments import PostOutcome
 from order_sync.resolve import DismissReason, dismiss, post_again, release
+from order_sync.retries import retry
 from order_sync.statuses import OrderState
 from order_sync.web.house import InHouse
 from order_sync.web.order_in_hand import Decided, InHand, OrderInHand
-from order_sync.web.rendering import page
+from order_sync.web.rendering import go_to, page
 from order_sync.web.visitors import Acting
 
 router = APIRouter(include_in_schema=False)
@@ -104,6 +105,23 @@ def do_dismiss(decision: Decided, why: Annotated[DismissReason, Form()]) -> Resp
         return decision.answer("done=dismissed")
 
     return decision.carry_out(deed)
+
+
+@router.post("/orders/{order_id:int}/retry")
+def do_retry(decision: Decided) -> Response:
+    """Let the next run take the order up, and start it."""
+
+    def deed(desk: Desk) -> Response:
+        retry(desk.ledger, decision.hand.row.id, actor=decision.actor, version=decision.version)
+        return decision.answer_with_sync()
+
+    return decision.carry_out(deed)
+
+
+@router.get("/orders/{order_id:int}/retry")
+def go_back_to_order(request: Request, hand: InHand, _visitor: Acting) -> Response:
+    """Lead somebody who opens the address of the button again to the order."""
+    return go_to(request, "orders", hand.row.id)
 
 
 @router.get("/orders/{order_id:int}/release")
