@@ -44,6 +44,14 @@ _ACCOUNT_OUTCOMES = {
     PostOutcome.NOT_EXECUTED: "No account made",
     PostOutcome.UNKNOWN: "Not known whether it was made",
 }
+_LEVELS = {
+    1: "e-mail, phone and both names are the same (level 1)",
+    2: "e-mail and both names are the same (level 2)",
+    3: "phone and both names are the same (level 3)",
+    4: "e-mail or phone is the same, and both names nearly are (level 4)",
+    5: "e-mail or phone, birth date and first name agree (level 5)",
+}
+"""Design section 5."""
 _FIELDS = (
     ("email", "e-mail"),
     ("phone", "phone"),
@@ -147,7 +155,7 @@ def _matched_words(order: OrderRow) -> str:
         case None:
             return ""
         case "rule":
-            return f"by the rules, level {order.match_level}" if order.match_level else "by the rules"
+            return f"by the rules: {_LEVELS.get(order.match_level or 0, 'level unknown')}"
         case "remembered":
             return "as it was decided before for this customer of the store"
         case "created":

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
+from order_sync.intake import RELEASED_BY_A_PERSON
 from order_sync.ledger.audit import Action, record_action
 from order_sync.ledger.cursors import CursorError
 from order_sync.ledger.order_counts import REASONS_OF_ORDERS, Count, counts_by_reason, counts_by_status
@@ -29,6 +30,7 @@ from order_sync.web.filters import (
     read_wanted,
 )
 from order_sync.web.house import InHouse, Practices
+from order_sync.web.order_actions import TO_RELEASE, TO_RESOLVE, OrderAction
 from order_sync.web.order_columns import COLUMNS, Column, columns_named, store_state_words, usual_columns, waits_minutes
 from order_sync.web.order_files import csv_of_orders
 from order_sync.web.rendering import page, path_to
@@ -167,12 +169,20 @@ def _heading(column: Column, wanted: Wanted, root: str) -> dict[str, object]:
 
 
 def _row(order: ListedOrder, practice: Practice, now: datetime, visitor: Visitor) -> dict[str, object]:
-    is_to_resolve = order.state is OrderState.QUEUED and order.reason in PATIENT_TO_PICK
     return {
         "order": order,
         "practice": practice,
         "status_class": order.public_status.value.casefold().replace(" ", "-"),
         "store": store_state_words(order.store_state),
         "waits": waits_minutes(order, now) is not None,
-        "may_resolve": is_to_resolve and visitor.can_act,
+        "action": _main_action(order) if visitor.can_act else None,
     }
+
+
+def _main_action(order: ListedOrder) -> OrderAction | None:
+    """Return what the next step asks for, where it is done on a page of ours."""
+    if order.state is not OrderState.QUEUED:
+        return None
+    if order.reason in RELEASED_BY_A_PERSON:
+        return TO_RELEASE
+    return TO_RESOLVE if order.reason in PATIENT_TO_PICK else None
