@@ -13,12 +13,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from order_sync.answers import Trouble
-from order_sync.cases_in_hand import CaseInHand, changing, subject_of, take_case
+from order_sync.cases_in_hand import changing, subject_of, take_case
 from order_sync.choices import customer_of
 from order_sync.desk import Desk
 from order_sync.errors import LedgerBusyError, PermanentError
 from order_sync.ledger.audit import Action
-from order_sync.ledger.models import CaseRow, CaseState
+from order_sync.ledger.cases import state_of_open
+from order_sync.ledger.models import CaseRow
 from order_sync.ledger.postings import find_payment
 from order_sync.ledger.queue_lists import CaseKind
 from order_sync.ledger.session import Ledger
@@ -85,7 +86,9 @@ def assign_case(ledger: Ledger, practice: Practice, case_id: int, *, assignee: s
         raise PermanentError(msg)
     with changing(ledger, practice.id, case_id, version) as hand:
         said = f"to {assignee}" if assignee else "to nobody"
-        return hand.change(Action.ASSIGNED, actor, said, assignee=assignee, state=_state(hand, assignee, hand.row.wait_until))
+        return hand.change(
+            Action.ASSIGNED, actor, said, assignee=assignee, state=state_of_open(hand.tx, assignee, hand.row.wait_until)
+        )
 
 
 def assign_cases(
@@ -128,7 +131,7 @@ def put_off_case(ledger: Ledger, practice: Practice, case_id: int, *, until: dat
             raise PermanentError(msg)
         at = datetime.combine(until, time(), tzinfo=practice.zone).astimezone(UTC) if until else None
         said = f"until {until}" if until else "no longer"
-        return hand.change(Action.WAIT_SET, actor, said, wait_until=at, state=_state(hand, hand.row.assignee, at))
+        return hand.change(Action.WAIT_SET, actor, said, wait_until=at, state=state_of_open(hand.tx, hand.row.assignee, at))
 
 
 def note_case(desk: Desk, case_id: int, *, text: str, actor: str, version: int) -> CaseRow:
@@ -186,9 +189,3 @@ def _refuse_patient_data(desk: Desk, case_id: int, note: str) -> None:
     if wrong is not None:
         msg = f"{subject_of(case_id)}: {wrong}"
         raise PermanentError(msg)
-
-
-def _state(hand: CaseInHand, assignee: str | None, wait_until: datetime | None) -> CaseState:
-    if wait_until is not None and wait_until > hand.tx.now:
-        return CaseState.WAITING
-    return CaseState.ASSIGNED if assignee else CaseState.OPEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, select, update
 
@@ -91,7 +91,9 @@ def open_case(
     row.amount_cents = amount_cents if amount_cents is not None else (order.amount_cents if order else None)
     row.candidate_ids = list(candidate_ids) if candidate_ids is not None else None
     if row.times_seen and told != _told(row):
-        _begin_anew(row)
+        row.version += 1
+        row.wait_until = None
+        row.state = state_of_open(tx, row.assignee, None)
     row.last_seen_at = tx.now
     row.times_seen += 1
     tx.session.flush()
@@ -110,19 +112,23 @@ def _take_up_again(tx: Transaction, cause: str, reason: Reason) -> bool:
     if last.closed_at is None or last.closed_at < tx.now - _COMES_BACK_WITHIN:
         return False
     last.closed_at = last.closed_by = last.resolution = None
-    _begin_anew(last)
+    last.version += 1
+    last.state = state_of_open(tx, last.assignee, last.wait_until)
     tx.session.flush()
     return True
 
 
 def _told(row: CaseRow) -> tuple[object, ...]:
-    return row.reason, row.sentence, row.amount_cents, row.candidate_ids
+    """Return what a person acts upon; a practice's trouble says something new at every try, and is still the same one."""
+    is_of_practice = row.order_id is None
+    return (row.reason,) if is_of_practice else (row.reason, row.sentence, row.amount_cents, row.candidate_ids)
 
 
-def _begin_anew(row: CaseRow) -> None:
-    row.version += 1
-    row.wait_until = None
-    row.state = CaseState.ASSIGNED if row.assignee else CaseState.OPEN
+def state_of_open(tx: Transaction, assignee: str | None, wait_until: datetime | None) -> CaseState:
+    """Return the state of an open case: put off, somebody's, or nobody's."""
+    if wait_until is not None and wait_until > tx.now:
+        return CaseState.WAITING
+    return CaseState.ASSIGNED if assignee else CaseState.OPEN
 
 
 def read_case(tx: Transaction, case_id: int) -> CaseRow | None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from order_sync.ledger.cases import close_case, open_case, open_cases, practice_cause, refund_cause
+from order_sync.ledger.cases import change_case, close_case, open_case, open_cases, practice_cause, read_case, refund_cause
 from order_sync.ledger.models import CaseRow, CaseState, OutboxRow, RememberedPatient
 from order_sync.ledger.orders import Step, move
 from order_sync.ledger.outbox import lease_statuses, mark_sent, postpone, unsent_statuses
@@ -47,6 +47,60 @@ def test_a_trouble_that_goes_on_keeps_its_row_and_tells_its_news(ledger: Ledger,
     (case,) = _cases(ledger)
     assert (case.sentence, case.times_seen, case.assignee) == ("Login refused: store", 2, "desk.user")
     assert case.last_seen_at - case.opened_at == timedelta(minutes=15)
+
+
+def _change(ledger: Ledger, case_id: int, version: int, **changes: object) -> bool:
+    with ledger.transaction() as tx:
+        return change_case(tx, case_id, version, **changes)
+
+
+def test_of_two_people_with_one_case_in_hand_one_changes_it(ledger: Ledger):
+    with ledger.transaction() as tx:
+        case_id = _login_refused(tx)
+    done = at_once(3, lambda index: _change(ledger, case_id, 0, assignee=f"person {index}"))
+    assert sorted(done) == [False, False, True]
+    (case,) = _cases(ledger)
+    assert (case.version, case.assignee) == (1, f"person {done.index(True)}")
+
+
+def test_a_closed_case_is_not_changed(ledger: Ledger):
+    with ledger.transaction() as tx:
+        case_id = _login_refused(tx)
+        close_case(tx, CAUSE, by="sync", resolution="answers again")
+    assert not _change(ledger, case_id, 0, assignee="dana")
+    with ledger.transaction() as tx:
+        assert read_case(tx, case_id + 1) is None
+
+
+def test_a_trouble_that_tells_something_new_at_every_try_stays_put_off(ledger: Ledger, clock: FakeClock):
+    with ledger.transaction() as tx:
+        case_id = _login_refused(tx, "request 1")
+        tomorrow = tx.now + timedelta(days=1)
+    assert _change(ledger, case_id, 0, wait_until=tomorrow, state=CaseState.WAITING)
+    for number in (2, 3):
+        clock.advance(minutes=15)
+        with ledger.transaction() as tx:
+            close_case(tx, CAUSE, by="sync", resolution="answers again")
+            _login_refused(tx, f"request {number}")
+    (case,) = _cases(ledger)
+    assert (case.wait_until, case.state, case.sentence) == (tomorrow, CaseState.WAITING, "Login refused: request 3")
+
+
+def test_an_orders_case_that_says_something_else_is_not_put_off_any_more(ledger: Ledger):
+    order = saved_order(ledger)
+    with ledger.transaction() as tx:
+        queued = move(tx, order, Step(OrderState.QUEUED, Reason.NAME_DIFFERS))
+        later = tx.now + timedelta(days=1)
+    (case,) = _cases(ledger)
+    assert _change(ledger, case.id, 0, wait_until=later, state=CaseState.WAITING, assignee="dana")
+    with ledger.transaction() as tx:
+        queued = move(tx, queued, Step(OrderState.QUEUED, Reason.NAME_DIFFERS))
+    (case,) = _cases(ledger)
+    assert (case.version, case.wait_until) == (1, later)
+    with ledger.transaction() as tx:
+        move(tx, queued, Step(OrderState.QUEUED, Reason.NAME_MISSING))
+    (case,) = _cases(ledger)
+    assert (case.version, case.wait_until, case.state, case.assignee) == (2, None, CaseState.ASSIGNED, "dana")
 
 
 def test_a_trouble_that_comes_back_long_after_it_was_closed_is_a_new_case(ledger: Ledger, clock: FakeClock):
