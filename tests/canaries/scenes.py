@@ -9,7 +9,9 @@ from decimal import Decimal
 from order_sync.errors import SettingsError
 from order_sync.reasons import Reason
 from order_sync.rerun import sync_order
+from order_sync.resolve import choose_patient
 from order_sync.trouble import report_trouble
+from order_sync.undo import begin_undo, look_for_void, post_to
 from sandbox.nextech.faults import Effect
 from sandbox.store import actions
 from sandbox.store.faults import Effect as StoreEffect
@@ -181,6 +183,25 @@ def a_day_without_reads(stage: Stage) -> None:
     stage.run()
     stage.world.plant(Effect.UNAVAILABLE, method="GET", route=PAYMENTS, remaining=None)
     stage.run(after_minutes=(60, 13 * 60, 12 * 60))
+
+
+@scene(Reason.WRONG_PATIENT)
+def a_wrong_patient_was_picked(stage: Stage) -> None:
+    person = stage.people[0]
+    stage.know(person, "one", birth_date=None)
+    stage.know(person, "two", birth_date=None)
+    stage.buy(person)
+    stage.run()
+    order_id = stage.world.orders()[-1].id
+    wrong, right = (chart.patient_id for chart in stage.world.charts()[-2:])
+    choose_patient(stage.desk(), order_id, wrong, actor="dana")
+    stage.run(after_minutes=(15,))
+    undo = begin_undo(stage.desk(), order_id, actor="dana")
+    stage.attempt(lambda: look_for_void(stage.desk(), order_id, actor="dana"))
+    stage.world.staff("void", payment_id=undo.payment_id)
+    look_for_void(stage.desk(), order_id, actor="dana")
+    post_to(stage.desk(), order_id, right, actor="dana")
+    stage.run(after_minutes=(15,))
 
 
 @scene(Reason.PAYMENTS_UNREADABLE)

@@ -11,11 +11,14 @@ import httpx
 
 from order_sync.desk import Desk
 from order_sync.ledger.session import Ledger
+from order_sync.manual_entries import accept_manual_entry
 from order_sync.preview import preview_orders
 from order_sync.reasons import Reason
 from order_sync.rerun import sync_order
-from order_sync.resolve import DismissReason, choose_patient, dismiss, post_again
+from order_sync.resolve import DismissReason, choose_patient, create_account, dismiss, post_again
+from order_sync.retries import retry
 from order_sync.statuses import OrderState
+from order_sync.undo import begin_undo, look_for_void
 from sandbox.people import SeedPatient
 from sandbox.store.records import OrderRecord
 from tests.canaries.outside import MisshapingTransport, TellingTransport
@@ -89,7 +92,7 @@ class Stage:
             self._look()
 
     def try_everything(self, desk: Desk | None = None) -> None:
-        """Do what the DAG and people do with every order afterwards: preview, rerun, pick, post again, dismiss."""
+        """Do what the DAG and people do with every order afterwards."""
         at = desk or self.desk()
         self.attempt(lambda: preview_orders(at))
         for row in self.world.orders():
@@ -97,7 +100,15 @@ class Stage:
         self._look()
         charts = [chart.patient_id for chart in self.world.charts()]
         for row in self.world.orders():
+            if row.state is OrderState.CONFIRMED:
+                self.attempt(lambda row=row: begin_undo(at, row.id, actor="dana"))
+                self.attempt(lambda row=row: look_for_void(at, row.id, actor="dana"))
             if row.state is OrderState.QUEUED:
+                self.attempt(lambda row=row: retry(at.ledger, row.id, actor="dana"))
+                for payment in self.world.booked()[:1]:
+                    self.attempt(lambda row=row, tied=payment.payment_id: accept_manual_entry(at, row.id, tied, actor="dana"))
+                if row.id % 2:
+                    self.attempt(lambda row=row: create_account(at, row.id, actor="dana"))
                 self.attempt(lambda row=row: post_again(at, row.id, actor="dana"))
                 self.attempt(lambda row=row: choose_patient(at, row.id, (charts or ["x"])[0], actor="dana"))
         self.run(at, after_minutes=(15,))

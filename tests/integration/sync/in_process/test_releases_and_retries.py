@@ -223,9 +223,5 @@ def test_many_are_retried_each_by_itself(ten: SmallWorld):
         (waiting[2], True),
         (posted, False),
     ]
-    assert [one.sentence.partition(": ")[2] for one in done] == [
-        "there is nothing to retry",
-        "",
-        "",
-        "there is nothing to retry",
-    ]
+    why_not = "there is nothing to retry"
+    assert [one.sentence.partition(": ")[2] for one in done] == [why_not, "", "", why_not]
