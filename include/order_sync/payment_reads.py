@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from order_sync.desk import Desk, batches
-from order_sync.errors import IncompleteReadError
+from order_sync.errors import IncompleteReadError, RequestRejectedError
 from order_sync.ledger.models import PaymentRow
 from order_sync.ledger.postings import witness_payment
 from order_sync.ledger.session import Transaction
@@ -70,6 +70,20 @@ def read_evidence_of(desk: Desk, patient_ids: Collection[str]) -> Evidence:
             entries[entry.patient_id].append(entry)
     as_of = min((read.as_of for read in reads), default=begun_at)
     return Evidence({patient_id: tuple(rows) for patient_id, rows in entries.items()}, as_of)
+
+
+def read_entries(desk: Desk, payment_ids: Collection[str]) -> dict[str, PaymentEntry]:
+    """Return these payments by their ids, each asked for alone; one that is not there, or cannot be read, is left out."""
+    found = {}
+    for payment_id in sorted(payment_ids):
+        try:
+            entry = desk.nextech.read_payment(payment_id)
+        except (IncompleteReadError, RequestRejectedError) as error:
+            logger.warning("practice %s: payment %s cannot be read: %s", desk.practice.id, payment_id, error)
+            continue
+        if entry is not None:
+            found[payment_id] = entry
+    return found
 
 
 def has_witnesses(desk: Desk) -> bool:

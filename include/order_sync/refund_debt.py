@@ -16,7 +16,7 @@ from order_sync.collected import Sides, is_live_payment, is_live_refund
 from order_sync.collected_frames import nearest_cents
 from order_sync.credit_memos import CreditMemo, offline_ids
 from order_sync.desk import Desk, batches
-from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejectedError
+from order_sync.errors import LedgerBusyError
 from order_sync.ledger.claims import drop_claim, take_claim
 from order_sync.ledger.facts import facts_of, orders_of_markers, orders_of_payments
 from order_sync.ledger.models import OrderRow
@@ -40,7 +40,7 @@ from order_sync.ledger.refunds import (
 from order_sync.ledger.session import Transaction
 from order_sync.markers import find_markers
 from order_sync.money import format_money
-from order_sync.payment_reads import Evidence, read_evidence_of
+from order_sync.payment_reads import Evidence, read_entries, read_evidence_of
 from order_sync.payments import PaymentEntry
 from order_sync.reasons import POSTED_BY_HAND
 from order_sync.reconciliation.refund_debt_rules import (
@@ -184,19 +184,9 @@ def _look_at_payments(desk: Desk, sides: Sides, debts: list[_Debt], evidence: Ev
 
 def _tied_elsewhere(desk: Desk, debts: list[_Debt], entries: list[PaymentEntry]) -> dict[str, PaymentEntry]:
     """Return what records these refunds and stands on none of their charts: a person tied it, or staff moved it."""
-    seen = {entry.payment_id for entry in entries}
     with desk.ledger.transaction() as tx:
-        tied = settlements_of(tx, [debt.row.id for debt in debts])
-    found = {}
-    for payment_id in sorted({settlement.payment_id for _, settlement in tied} - seen):
-        try:
-            entry = desk.nextech.read_payment(payment_id)
-        except (IncompleteReadError, RequestRejectedError) as error:
-            logger.warning("practice %s: payment %s cannot be looked at: %s", desk.practice.id, payment_id, error)
-            continue
-        if entry is not None:
-            found[payment_id] = entry
-    return found
+        tied = {settlement.payment_id for _, settlement in settlements_of(tx, [debt.row.id for debt in debts])}
+    return read_entries(desk, tied - {entry.payment_id for entry in entries})
 
 
 def _settle(tx: Transaction, desk: Desk, sides: Sides, debts: list[_Debt], counts: RefundCounts) -> None:
