@@ -68,15 +68,44 @@ class OrderFilter:
     number: str | None = None
     """The whole number, its beginning, or all of it but the zeros in front."""
 
-    def conditions(self, number: ColumnElement[str]) -> list[Condition]:
+    @property
+    def has_period(self) -> bool:
+        """Say whether it is about some days."""
+        return self.first_day is not None or self.last_day is not None
+
+    @property
+    def days(self) -> int:
+        """Return how many days it is about; very many when one end is open."""
+        return ((self.last_day or _LAST_DAY) - (self.first_day or _FIRST_DAY)).days + 1
+
+    @property
+    def has_amount(self) -> bool:
+        """Say whether it is about some amounts."""
+        return self.least_cents is not None or self.most_cents is not None
+
+    @property
+    def has_number(self) -> bool:
+        """Say whether it is about some numbers."""
+        return bool(self.number and self.number.strip())
+
+    def of_number(self) -> OrderFilter:
+        """Return the same without all that is not about numbers."""
+        return OrderFilter(self.practice_ids, number=self.number)
+
+    def of_amount(self) -> OrderFilter:
+        """Return the same without all that is not about amounts."""
+        return OrderFilter(self.practice_ids, least_cents=self.least_cents, most_cents=self.most_cents)
+
+    def conditions(self, number: ColumnElement[str], *, is_in_order_of_placing: bool = False) -> list[Condition]:
         """Return the conditions, but that of the practice; `number` is the column as the database compares it by bytes."""
         return [
             *self._about_status(),
             *self._about_reason(),
             *self._about_period(),
+            *(self._about_placing() if is_in_order_of_placing else ()),
             *self._about_amount(),
             *([IS_NEW_ACCOUNT] if self.is_new_account else []),
-            *([_about_number(self.number, number)] if self.number and self.number.strip() else []),
+            *([_about_number(self.number, number)] if self.number and self.has_number else []),
         ]
 
     def _about_status(self) -> Iterator[Condition]:
@@ -91,21 +120,27 @@ class OrderFilter:
             yield HAS_REASON
 
     def _about_period(self) -> Iterator[Condition]:
-        # The instant says nothing new, but it has the index.
         if self.first_day is not None:
-            day = max(self.first_day, _FIRST_DAY)
-            yield ORDERS.c.business_day >= day
-            yield ORDERS.c.placed_at >= datetime.combine(day, time(), UTC) - _FARTHEST_ZONE
+            yield ORDERS.c.business_day >= self.first_day
         if self.last_day is not None:
-            day = min(self.last_day, _LAST_DAY)
-            yield ORDERS.c.business_day <= day
-            yield ORDERS.c.placed_at < datetime.combine(day, time(), UTC) + timedelta(days=1) + _FARTHEST_ZONE
+            yield ORDERS.c.business_day <= self.last_day
+
+    def _about_placing(self) -> Iterator[Condition]:
+        """Say the period once more, wider: the instant tells nothing new, but its index has the list's order."""
+        if self.first_day is not None:
+            yield ORDERS.c.placed_at >= _midnight(self.first_day) - _FARTHEST_ZONE
+        if self.last_day is not None:
+            yield ORDERS.c.placed_at < _midnight(self.last_day) + timedelta(days=1) + _FARTHEST_ZONE
 
     def _about_amount(self) -> Iterator[Condition]:
         if self.least_cents is not None:
             yield ORDERS.c.amount_cents >= min(self.least_cents, _MOST_CENTS)
         if self.most_cents is not None:
             yield ORDERS.c.amount_cents <= max(self.most_cents, -_MOST_CENTS)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(min(max(day, _FIRST_DAY), _LAST_DAY), time(), UTC)
 
 
 def _about_number(wanted: str, number: ColumnElement[str]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Row, func, literal, select, tuple_, union_all
+from sqlalchemy import Column, ColumnElement, FromClause, Row, Select, bindparam, func, literal, select, tuple_, union_all
 
 from order_sync.follow_ups import FollowUp, next_step_of
 from order_sync.ledger.columns import table_of
@@ -22,6 +22,13 @@ PAGE_SIZE = 50
 _EXPORTED_AT_ONCE = 1_000
 NEWEST_FIRST = Sort()
 
+_FEW_NUMBERS, _FEW_AMOUNTS = 20_000, 5_000
+"""So many are found and sorted at once. Numbers lie side by side in the table, amounts anywhere."""
+_GO_WITH_DAYS = frozenset({SortBy.NUMBER, SortBy.CHANGED})
+"""Days are gone through in the same direction: what comes later then mostly stands behind, and need not be kept."""
+_LONG_PERIOD_DAYS = 92
+"""Of a longer period, a walk along the amounts meets enough orders."""
+
 _KEYS: dict[SortBy, tuple[Column[Any], Kind]] = {
     SortBy.PLACED: (ORDERS.c.placed_at, datetime),
     SortBy.AMOUNT: (ORDERS.c.amount_cents, (int, type(None))),
@@ -35,6 +42,7 @@ _SHOWN = tuple(
         *("public_status", "reason", "detail", "follow_up", "state", "changed_at", "version", "matched_by"),
     )
 )
+_BY_ID = select(*_SHOWN).where(ORDERS.c.id.in_(bindparam("ids", expanding=True)))
 _CASES = table_of(CaseRow)
 
 
@@ -132,26 +140,66 @@ def _cursor_at(row: Row[Any], sort: Sort, *, is_backward: bool) -> str:
 def _rows(tx: Transaction, wanted: OrderFilter, sort: Sort, place: Cursor | None, limit: int) -> list[Row[Any]]:
     """Read up to `limit` rows behind a place, in the direction that it looks.
 
-    Each practice is asked for its own first rows, which its indexes hold in this order; the few that come back are merged.
+    First which they are, from the indexes alone; then these few rows. Each practice is asked for its own first ones, which
+    its indexes hold in this order, and what comes back is merged.
     """
     is_postgres = tx.session.get_bind().dialect.name == "postgresql"
     is_descending = sort.is_descending != (place is not None and place.is_backward)
-    conditions = wanted.conditions(_by_bytes(ORDERS, is_postgres))
+    conditions = wanted.conditions(_by_bytes(ORDERS, is_postgres), is_in_order_of_placing=sort.by is SortBy.PLACED)
+    finds_all = _finds_all(tx, wanted, sort, is_postgres)
+    query = select(ORDERS.c.id, _KEYS[sort.by][0]).where(*conditions)
+    if finds_all and wanted.has_period and sort.by in _GO_WITH_DAYS:
+        query = query.order_by(ORDERS.c.business_day.desc() if is_descending else ORDERS.c.business_day)
     pieces = [
-        select(*_SHOWN)
-        .where(ORDERS.c.practice_id == practice_id, *conditions, *piece)
-        .order_by(*_in_order(ORDERS, sort, is_descending, is_postgres))
-        .limit(limit)
+        _first_ones(
+            query.where(ORDERS.c.practice_id == practice_id, *piece),
+            *(sort, is_descending, is_postgres, limit),
+            finds_all=finds_all,
+        )
         for practice_id in wanted.practice_ids
         for piece in _pieces(sort, place, is_descending, is_postgres)
     ]
     if not pieces:
         return []
-    if len(pieces) == 1:
-        return list(tx.session.execute(pieces[0]))
     merged = union_all(*(select(piece.subquery()) for piece in pieces)).subquery()
-    in_order = _in_order(merged, sort, is_descending, is_postgres)
-    return list(tx.session.execute(select(merged).order_by(*in_order).limit(limit)))
+    # Within a piece nothing is said of NULLs, because its index has them elsewhere; each piece has all of them, or none.
+    has_key = merged.c[_KEYS[sort.by][0].name].is_not(None)
+    in_order = [has_key.desc() if is_descending else has_key, *_in_order(merged, sort, is_descending, is_postgres)]
+    ids = list(tx.session.scalars(select(merged.c.id).order_by(*in_order).limit(limit)))
+    rows = {row.id: row for row in tx.session.execute(_BY_ID, {"ids": ids})} if ids else {}
+    return [rows[row_id] for row_id in ids if row_id in rows]
+
+
+def _finds_all(tx: Transaction, wanted: OrderFilter, sort: Sort, is_postgres: bool) -> bool:
+    """Say whether to find all orders that are wanted and to sort them, rather than to walk along the list's own order.
+
+    A walk is quick where most orders on the way are wanted. Neither database knows where they are not: numbers, changes
+    and placing go together, so that the orders of an old month all lie at the far end of each.
+    """
+    has_index = wanted.reason is not None or wanted.is_new_account or wanted.status not in {None, PublicStatus.SYNCED}
+    if sort.by is SortBy.PLACED and has_index:
+        return False  # their index has them in this order
+    is_long = sort.by is SortBy.AMOUNT and wanted.days > _LONG_PERIOD_DAYS
+    if has_index or (sort.by is not SortBy.PLACED and wanted.has_period and not is_long):
+        return True
+    number = _by_bytes(ORDERS, is_postgres)
+    if wanted.has_number and sort.by is not SortBy.NUMBER and _are_few(tx, wanted.of_number(), number, _FEW_NUMBERS):
+        return True
+    return wanted.has_amount and sort.by is not SortBy.AMOUNT and _are_few(tx, wanted.of_amount(), number, _FEW_AMOUNTS)
+
+
+def _are_few(tx: Transaction, wanted: OrderFilter, number: ColumnElement[str], few: int) -> bool:
+    some = select(ORDERS.c.id).where(ORDERS.c.practice_id.in_(wanted.practice_ids), *wanted.conditions(number)).limit(few + 1)
+    return (tx.session.scalar(select(func.count()).select_from(some.subquery())) or 0) <= few
+
+
+def _first_ones(
+    query: Select[Any], sort: Sort, is_descending: bool, is_postgres: bool, limit: int, *, finds_all: bool
+) -> Select[Any]:
+    if not finds_all:
+        return query.order_by(*_in_order(ORDERS, sort, is_descending, is_postgres)).limit(limit)
+    found = query.offset(0).subquery()  # neither database looks into it for an order
+    return select(found).order_by(*_in_order(found, sort, is_descending, is_postgres)).limit(limit)
 
 
 def _by_bytes(source: FromClause, is_postgres: bool) -> ColumnElement[str]:
@@ -165,9 +213,7 @@ def _key(source: FromClause, sort: Sort, is_postgres: bool) -> ColumnElement[Any
 
 def _in_order(source: FromClause, sort: Sort, is_descending: bool, is_postgres: bool) -> list[ColumnElement[Any]]:
     key, row_id = _key(source, sort, is_postgres), source.c.id
-    if not is_descending:
-        return [key.asc().nulls_first() if sort.by is SortBy.AMOUNT else key.asc(), row_id.asc()]
-    return [key.desc().nulls_last() if sort.by is SortBy.AMOUNT else key.desc(), row_id.desc()]
+    return [key.desc(), row_id.desc()] if is_descending else [key.asc(), row_id.asc()]
 
 
 def _pieces(sort: Sort, place: Cursor | None, is_descending: bool, is_postgres: bool) -> list[Sequence[ColumnElement[bool]]]:

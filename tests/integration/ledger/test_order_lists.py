@@ -185,6 +185,16 @@ def test_counts_of_reasons_come_with_the_most_first(ledger: Ledger):
     assert list(found.items()) == [(Reason.DUPLICATED_CUSTOMER, Count(2)), (Reason.NAME_DIFFERS, Count(1))]
 
 
+def test_reasons_are_counted_one_by_one_where_very_many_orders_have_one(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
+    _orders(ledger)
+    with ledger.reading() as tx:
+        for wanted in FILTERS.values():
+            at_once = counts_by_reason(tx, wanted)
+            with monkeypatch.context() as few:
+                few.setattr("order_sync.ledger.order_counts.MOST_GONE_THROUGH", 0)
+                assert list(counts_by_reason(tx, wanted).items()) == list(at_once.items())
+
+
 def test_nobody_counts_beyond_ten_thousand(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("order_sync.ledger.order_counts.MOST_COUNTED", 3)
     with ledger.transaction() as tx:

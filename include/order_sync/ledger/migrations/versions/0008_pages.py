@@ -16,12 +16,18 @@ ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 AUDIT_MESSAGE = "audit_trail: rows are only ever added"
 QUEUE_COLUMNS = ("note", "noted_by", "noted_at", "wait_until", "version")
 SORTED_BY = ("placed_at", "amount_cents", "changed_at")
+BY_INDEX = ("business_day", "amount_cents", "changed_at", "number")
 SOME_ORDERS = (
     # index, columns after the practice's, which orders are in it
-    ("ix_orders_practice_id_public_status", ("public_status", "placed_at", "id"), "public_status <> 'Synced'"),
-    ("ix_orders_practice_id_reason", ("reason", "placed_at", "id"), "reason IS NOT NULL"),
-    ("ix_orders_new_accounts", ("placed_at", "id"), "matched_by = 'created'"),
+    (
+        "ix_orders_practice_id_public_status",
+        ("public_status", "placed_at", "id", "reason", *BY_INDEX),
+        "public_status <> 'Synced'",
+    ),
+    ("ix_orders_practice_id_reason", ("reason", "placed_at", "id", "public_status", *BY_INDEX), "reason IS NOT NULL"),
+    ("ix_orders_new_accounts", ("placed_at", "id", "public_status", "reason", *BY_INDEX), "matched_by = 'created'"),
 )
+OF_DAYS = ("practice_id", "business_day", "public_status", "changed_at", "number", "id")
 
 
 def upgrade() -> None:
@@ -41,7 +47,8 @@ def downgrade() -> None:
     op.drop_table("audit_trail")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION audit_trail_is_append_only()")
-    op.drop_index("ix_orders_practice_id_number_bytewise", "orders")
+    for name in ("ix_orders_practice_id_number_bytewise", "ix_orders_practice_id_business_day"):
+        op.drop_index(name, "orders")
     for name, *_ in SOME_ORDERS:
         op.drop_index(name, "orders")
     for column in SORTED_BY:
@@ -54,6 +61,7 @@ def downgrade() -> None:
 def _index_orders() -> None:
     for column in SORTED_BY:
         op.create_index(f"ix_orders_practice_id_{column}", "orders", ["practice_id", column, "id"])
+    op.create_index("ix_orders_practice_id_business_day", "orders", list(OF_DAYS))
     for name, columns, which in SOME_ORDERS:
         only = sa.text(which)
         op.create_index(name, "orders", ["practice_id", *columns], postgresql_where=only, sqlite_where=only)
