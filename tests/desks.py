@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 
 from order_sync.clients.limiter import PacedLimiter
 from order_sync.clients.nextech import NextechClient, NextechConnection
@@ -29,6 +30,12 @@ QUICK = 1_000.0
 
 def demo_practices() -> dict[str, Practice]:
     """Return the sandbox's practices, as the product's own settings file describes them."""
+    return dict(_practices())
+
+
+@cache
+def _practices() -> dict[str, Practice]:
+    """Read the file once for each process: every desk of every test asks, and reading takes as long as a short test."""
     return {practice.id: practice for practice in load_practices(PRACTICES_FILE)}
 
 

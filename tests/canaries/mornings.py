@@ -73,17 +73,21 @@ def mails(stage: Stage) -> list[Mail]:
     return stage.world.sandbox.mailbox.mails()
 
 
-def morning(stage: Stage, desk: Desk | None = None, *, errors: Iterable[Exception] = ()) -> None:
+def morning(
+    stage: Stage, desk: Desk | None = None, *, errors: Iterable[Exception] = (), is_whole_time_enough: bool = False
+) -> None:
     """Let it be nine o'clock of the next day; report what is over, mail it, and open every page there is.
 
-    `errors` is what the mail server answers, one after the other, before it takes the letters.
+    `errors` is what the mail server answers, one after the other, before it takes the letters. Reported are the first day, the
+    last one, and the whole time between; where it is not the reports that a scene is about, the whole time alone has every row.
     """
     at = desk or stage.desk()
     today = at.practice.business_day(stage.world.clock.now())
     nine = day_of(today).cut_off(at.practice) + timedelta(hours=9)
     stage.world.clock.advance(minutes=(nine - stage.world.clock.now()).total_seconds() / 60)
     first = at.practice.business_day(WEDNESDAY_NOON)
-    periods = list(dict.fromkeys([day_of(first), day_of(today), Period(first, today)]))
+    days = [] if is_whole_time_enough else [day_of(first), day_of(today)]
+    periods = list(dict.fromkeys([*days, Period(first, today)]))
     stage.attempt(lambda: reconcile_periods(at, periods))
     for error in (*errors, None):
         office = PostOffice(stage.world.sandbox.mailbox, error)

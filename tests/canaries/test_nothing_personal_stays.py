@@ -29,7 +29,7 @@ def test_a_scene_leaves_no_patient_data(name: str, stage: Stage, capsys: pytest.
     scene.play(stage)
     stage.run(after_minutes=(1, 15, 45))
     stage.try_everything()
-    morning(stage)
+    morning(stage, is_whole_time_enough=True)
     assert scene.reasons <= stage.reasons
     assert leaks(stage, capsys, tmp_path) == []
 
@@ -39,7 +39,7 @@ def test_an_outcome_of_a_post_leaves_no_patient_data(
     name: str, stage: Stage, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     play_post_outcome(stage, name)
-    morning(stage)
+    morning(stage, is_whole_time_enough=True)
     assert stage.reasons >= ({POST_OUTCOMES[name][2]} - {None})
     assert leaks(stage, capsys, tmp_path) == []
 
