@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,9 +14,8 @@ from fastapi.responses import RedirectResponse
 from order_sync import settling
 from order_sync.ledger.differences import DifferenceChangedError, read_difference
 from order_sync.ledger.report_models import DifferenceRow, DifferenceState, Resolution
-from order_sync.ledger.session import Ledger
 from order_sync.web.forms import Sender
-from order_sync.web.house import InHouse, Practices
+from order_sync.web.house import House, InHouse, Practices
 from order_sync.web.rendering import go_to
 from order_sync.web.report_reading import report_or_nothing
 
@@ -29,7 +29,7 @@ class _Asked:
     """A form about one difference, of a report that its sender may see."""
 
     request: Request
-    ledger: Ledger
+    house: House
     report_id: str
     row: DifferenceRow
     actor: str
@@ -50,49 +50,41 @@ def _read_form(  # noqa: PLR0917 - FastAPI names them
         row = read_difference(tx, difference_id) if 0 < difference_id <= _LARGEST else None
     if row is None or row.practice_id != report.practice_id:
         raise HTTPException(404, "There is no such page")
-    return _Asked(request, house.ledger, report_id, row, visitor.login, seen)
-
-
-def _read_reason(reason: Annotated[str, Form(max_length=200)] = "") -> str:
-    """Return why, on one line; raises `HTTPException` 400 for nothing."""
-    said = " ".join(reason.split())
-    if not said or not said.isprintable():
-        raise HTTPException(400, "Please say why, in plain letters. Nothing was done")
-    return said
+    return _Asked(request, house, report_id, row, visitor.login, seen)
 
 
 Asked = Annotated[_Asked, Depends(_read_form)]
-Reason = Annotated[str, Depends(_read_reason)]
+Reason = Annotated[str, Form(max_length=1000)]
 
 
 @router.post("/take")
 def take_difference_on(asked: Asked) -> RedirectResponse:
     """Let the visitor own a difference."""
-    return _done(asked, lambda: settling.take_on(asked.ledger, asked.row.id, actor=asked.actor, seen=asked.seen))
+    return _done(asked, lambda: settling.take_on(asked.house.ledger, asked.row.id, actor=asked.actor, seen=asked.seen))
 
 
 @router.post("/wait")
-def let_difference_wait(asked: Asked, reason: Reason) -> RedirectResponse:
+def let_difference_wait(asked: Asked, reason: Reason = "") -> RedirectResponse:
     """Let a difference wait for somebody or something."""
-    return _done(
-        asked, lambda: settling.let_wait(asked.ledger, asked.row.id, actor=asked.actor, reason=reason, seen=asked.seen)
-    )
+    return _done_at_desk(asked, partial(settling.let_wait, reason=reason))
 
 
 @router.post("/settle")
-def settle_difference(asked: Asked, reason: Reason, resolution: Annotated[Resolution, Form()]) -> RedirectResponse:
+def settle_difference(asked: Asked, resolution: Annotated[Resolution, Form()], reason: Reason = "") -> RedirectResponse:
     """Settle a difference, with a reason."""
-
-    def settle() -> None:
-        settling.settle(asked.ledger, asked.row.id, actor=asked.actor, resolution=resolution, reason=reason, seen=asked.seen)
-
-    return _done(asked, settle)
+    return _done_at_desk(asked, partial(settling.settle, reason=reason, resolution=resolution))
 
 
 @router.post("/reopen")
-def reopen_difference(asked: Asked, reason: Reason) -> RedirectResponse:
+def reopen_difference(asked: Asked, reason: Reason = "") -> RedirectResponse:
     """Put a settled difference back among the open ones."""
-    return _done(asked, lambda: settling.reopen(asked.ledger, asked.row.id, actor=asked.actor, reason=reason, seen=asked.seen))
+    return _done_at_desk(asked, partial(settling.reopen, reason=reason))
+
+
+def _done_at_desk(asked: _Asked, act: Callable[..., None]) -> RedirectResponse:
+    """Act with both systems at hand: what is written as a reason is held against the customer's name."""
+    with asked.house.open_desk(asked.row.practice_id) as desk:
+        return _done(asked, lambda: act(desk, asked.row.id, actor=asked.actor, seen=asked.seen))
 
 
 def _done(asked: _Asked, act: Callable[[], None]) -> RedirectResponse:

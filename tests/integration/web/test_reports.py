@@ -186,10 +186,20 @@ def test_the_second_of_two_people_is_told_that_somebody_was_first(reported: Repo
     assert reported.differences()[0].owner == "front.desk"
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "a\u202eb", "x" * 201])
+@pytest.mark.parametrize("reason", ["", "   ", "\u202e", "x" * 201])
 def test_a_difference_is_not_settled_without_a_reason_that_can_be_read(reported: Reported, desk: TestClient, reason: str):
-    assert act(desk, reported, "settle", reason=reason, resolution="written_off") == 400
+    assert act(desk, reported, "settle", reason=reason, resolution="written_off") == 422
     assert reported.differences()[0].state is DifferenceState.OPEN
+
+
+def test_a_reason_that_names_the_customer_is_not_kept(reported: Reported, desk: TestClient):
+    number = reported.voided_number
+    record = reported.world.shop.orders[reported.world.order(number).entity_id]
+    customer = reported.world.seen_in_store(record).customer
+    for reason in (f"{customer.last} paid twice", f"write to {customer.email}", "call (305) 555-0142", "born 3/4/1980"):
+        assert act(desk, reported, "wait", reason=reason) == 422, reason
+    assert reported.differences()[0].state is DifferenceState.OPEN
+    assert act(desk, reported, "wait", reason=f"order {number} is being looked at") == 303
 
 
 def test_who_may_only_look_is_offered_nothing_and_can_do_nothing(reported: Reported, viewer: TestClient, desk: TestClient):
