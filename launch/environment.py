@@ -26,6 +26,8 @@ POLICY: Mapping[str, str] = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
     "AIRFLOW__CORE__PARALLELISM": "8",
     "AIRFLOW__API__WORKERS": "1",
+    # A login ends with the working day: the pages show patients.
+    "AIRFLOW__API_AUTH__JWT_EXPIRATION_TIME": "28800",
     "AIRFLOW__API__EXPOSE_CONFIG": "False",
     "AIRFLOW__API__EXPOSE_STACKTRACE": "False",
     "AIRFLOW__API__ENABLE_SWAGGER_UI": "False",
@@ -64,6 +66,7 @@ def _places(plan: LaunchPlan) -> dict[str, str]:
     return {
         "PYTHONPATH": str(REPOSITORY / "include"),
         "ORDER_SYNC_PRACTICES": str(plan.practices_file),
+        "ORDER_SYNC_REPORTS_URL": f"{plan.airflow_url}/orders-app/reports",
         "AIRFLOW_HOME": str(plan.airflow_home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(plan.dags_folder),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(plan.plugins_folder),

@@ -28,7 +28,7 @@ SERVICE_KEYS = {
 }  # fmt: skip
 """Of the Compose specification, what we use: a typing error in a key is silently ignored by nobody."""
 ONLY_IN_THE_DEMO = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
-ONLY_IN_PRODUCTION = {"AIRFLOW_ADMIN_PASSWORD", "ORDER_SYNC_ENV", "ORDER_SYNC_REPORTS_URL"}
+ONLY_IN_PRODUCTION = {"AIRFLOW_ADMIN_PASSWORD", "ORDER_SYNC_ENV"}
 DIFFERENT_IN_THE_DEMO = {"AIRFLOW__CORE__TEST_CONNECTION"}
 
 
@@ -114,7 +114,6 @@ def test_a_secret_has_no_value_in_the_example_and_none_in_the_compose_file() -> 
     assert set(re.findall(r"\$\{([A-Z_]+):-", COMPOSE_TEXT)) == {
         "AIRFLOW_BASE_URL",
         "AIRFLOW_PORT",
-        "ORDER_SYNC_REPORTS_URL",
         "SANDBOX_PORT",
     }
 

@@ -30,7 +30,8 @@ class AirflowDoorkeeper:
 
         try:
             user = await get_user(request, None, await bearer_scheme(request))
-            if getattr(user, "is_anonymous", False):  # FAB's public role: nobody whom the audit trail could name
+            # The audit trail needs a name: FAB's public role has none, whatever it may do.
+            if getattr(user, "is_anonymous", False) or not user.get_name():
                 raise NotLoggedInError(_login_href(request))
             return await run_in_threadpool(_visitor, user)
         except SQLAlchemyError as error:  # its text repeats the statement with its values
