@@ -13,16 +13,18 @@ from tests.houses import form_token_in
 from tests.worlds import SmallWorld
 
 
-def version_in(text: str) -> str:
-    """Return the version that the page's first form carries."""
-    return text.split('name="version" value="', 1)[1].split('"', 1)[0]
+def version_in(text: str, to: str = "") -> str:
+    """Return the version that a page's form to an address carries; the first form's, when none is sent there."""
+    forms = [form for form in text.split("<form")[1:] if 'name="version" value="' in form]
+    form = next((form for form in forms if f'action="{to}"' in form), forms[0])
+    return form.split('name="version" value="', 1)[1].split('"', 1)[0]
 
 
 def submit(browser: TestClient, page: str, to: str | None = None, **fields: str) -> Response:
     """Open a page and send its form there, or to another address."""
     shown = browser.get(page)
     assert shown.status_code == 200, shown.text
-    form = {"form_token": form_token_in(shown.text), "version": version_in(shown.text), **fields}
+    form = {"form_token": form_token_in(shown.text), "version": version_in(shown.text, to or page), **fields}
     return browser.post(to or page, data=form)
 
 
