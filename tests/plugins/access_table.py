@@ -69,6 +69,6 @@ TABLE: dict[str, Need] = {
 
 VALUES = {
     "name": "pages.css", "order_id": "1", "case_id": "1", "report_id": "1", "class_name": "matched", "subject": "1",
-    "difference_id": "1", "step": "look", "deed": "note",
+    "difference_id": "1", "step": "nothing", "deed": "nothing",
 }  # fmt: skip
 """What stands in a path for each of its parameters: order 1 is there, of the others there need not be one."""
