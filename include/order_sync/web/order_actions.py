@@ -125,6 +125,8 @@ DONE = {
     "no-undo": "There is nothing to undo for this order as it stands now: see below.",
     "called-off": "The reversal is called off: the payment stays where it is.",
     "no-choice": "This order does not wait for a patient to be picked any more: see below where it stands.",
+    "forgotten": "The decision is forgotten: the customer's next order is matched anew.",
+    "not-forgotten": "The decision was changed or forgotten since you opened the page: nothing was done.",
     "dismissed": "The order is closed without a payment.",
     "by-hand": "The payment was found in Nextech and tied to the order.",
     "looked": "A fresh look at the payments has settled it, and nothing was posted again: the history says what was found.",

@@ -22,7 +22,7 @@ from sandbox.demo.characters import Person
 from sandbox.demo.practices import EASTERN
 from sandbox.nextech.faults import Effect
 from sandbox.store.faults import Effect as StoreEffect
-from tests.houses import ACTOR, LOOKER, SmallHouse, browser_of
+from tests.houses import ACTOR, LOOKER, SmallHouse, browser_of, form_token_in
 from tests.integration.web.grounds import two_days
 from tests.worlds import SmallWorld
 
@@ -251,3 +251,56 @@ def test_links_keep_to_where_the_pages_are_mounted(twice: SmallWorld, house: Sma
     links = [urlsplit(link).path for link in re.findall(r'(?:href|action|src|data-live|data-again)="([^"#]+)"', text)]
     assert len(links) > 10
     assert all(not link or link.startswith("/sub/orders-app/") for link in links)
+
+
+# -- a decision that is used again
+
+
+@pytest.fixture
+def picked(twice: SmallWorld) -> SmallWorld:
+    """A person has picked the patient, and the choice is remembered."""
+    choose_patient(twice.desk(), twice.order().id, twice.charts()[0].patient_id, actor="dana")
+    twice.run_after(minutes=(15,))
+    return twice
+
+
+def forget(browser: TestClient, order_id: int, shown: str) -> str:
+    choice = re.search(r'name="choice" value="(\d+)"', shown)
+    assert choice
+    form = {"form_token": form_token_in(shown), "choice": choice[1]}
+    return browser.post(f"/orders/{order_id}/forget", data=form).headers["location"]
+
+
+def test_a_remembered_choice_is_shown_and_can_be_forgotten_once(picked: SmallWorld, browser: TestClient) -> None:
+    order_id = picked.order().id
+    shown = browser.get(f"/orders/{order_id}").text
+    assert "dana decided on Nov 18, 2026" in shown
+    assert forget(browser, order_id, shown) == f"/orders/{order_id}?done=forgotten"
+    assert "matched anew" in browser.get(f"/orders/{order_id}?done=forgotten").text
+    assert forget(browser, order_id, shown) == f"/orders/{order_id}?done=not-forgotten"
+    assert "dana decided" not in browser.get(f"/orders/{order_id}").text
+    with picked.ledger.transaction() as tx:
+        deeds = [row.action for row in audit_of_order(tx, order_id) if row.actor == ACTOR.login]
+    assert deeds == ["choice_forgotten"]
+    picked.place(ORA.buyer())
+    picked.run()
+    assert picked.open_reasons() == [Reason.DUPLICATED_CUSTOMER]
+
+
+def test_a_choice_for_another_customer_is_left_alone(picked: SmallWorld, browser: TestClient) -> None:
+    other = Person(EASTERN, 73, "Paul", "Sander")
+    picked.add_chart(other)
+    record = picked.place(other.buyer())
+    picked.run()
+    shown = browser.get(f"/orders/{picked.orders()[0].id}").text
+    order_id = picked.order(record.number).id
+    assert forget(browser, order_id, shown) == f"/orders/{order_id}?done=not-forgotten"
+    assert "dana decided" in browser.get(f"/orders/{picked.orders()[0].id}").text
+
+
+def test_a_looker_sees_the_choice_and_cannot_forget_it(picked: SmallWorld, house: SmallHouse) -> None:
+    viewer, order_id = browser_of(house, LOOKER.login), picked.order().id
+    shown = viewer.get(f"/orders/{order_id}").text
+    assert "dana decided" in shown
+    assert "<form" not in shown
+    assert viewer.post(f"/orders/{order_id}/forget", data={"choice": "1"}).status_code == 403
