@@ -18,7 +18,7 @@ UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet 
 	--generate-hashes --no-emit-index-url --no-annotate
 SBOM ?= .run/sbom.json
 
-.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst bench-reconciliation letters lock sbom clean
+.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst bench-pages bench-reconciliation letters lock sbom clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ check: setup-dev ## Check format, style, types, imports and SQL
 
 bench-burst: setup-dev ## Measure how fast a burst of orders is posted
 	@$(BIN)/python -m bench.burst
+
+bench-pages: setup-dev ## Measure how fast the Orders pages answer with a million orders, over HTTP
+	@$(BIN)/python -m bench.pages
 
 letters: setup-dev ## Write the example letters in tests/data/letters anew, to be read in the diff
 	@$(BIN)/python -m tests.unit.letters
