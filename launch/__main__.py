@@ -66,11 +66,12 @@ def run(plan: LaunchPlan, interruption: Interruption) -> int:
 
 def _where_to_look(plan: LaunchPlan) -> str:
     return f"""
-Airflow     {plan.airflow_url}   user {ADMIN_NAME}, password {ADMIN_PASSWORD}
+Airflow     {plan.airflow_url}   user {ADMIN_NAME}, desk or viewer, password {ADMIN_PASSWORD}; Orders is in the navigation
 sandbox     {plan.sandbox_url}   the store, Nextech, what was really booked, the mails, and faults to switch on
 
 To try:     watch the DAG sync_orders, which runs every 15 minutes, or trigger it
             open the red tasks of sync_order: each says which order needs a person, and why; clear one to try it again
+            open Orders as desk, filter Not Synced, resolve a duplicated customer, and see it become Synced
             switch on a fault at {plan.sandbox_url}, and see that nothing is lost and nothing is posted twice
             read the letters of the last days and of last month at {plan.sandbox_url}/mail, a minute after the first run
 Logs        {plan.logs}

@@ -15,6 +15,8 @@ from sandbox.demo.practices import NEXTECH_CLIENT_ID, NEXTECH_RESOURCE, PRACTICE
 
 ADMIN_NAME = "admin"
 ADMIN_PASSWORD = "sandbox"  # noqa: S105 - of the demo, on loopback only, printed at the start
+DEMO_ROLES: Mapping[str, str] = {ADMIN_NAME: "admin", "desk": "user", "viewer": "viewer"}
+"""Login to its role of the simple auth manager, all with the same password: who may act, and who may only look."""
 MAIL_SENDER = "order-sync@practice.example"
 
 COMMENT_WRITERS = frozenset({"arizona"})
@@ -92,7 +94,7 @@ def _security(plan: LaunchPlan, keys: Keys) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY": keys.session_key,
         "AIRFLOW__API_AUTH__JWT_SECRET": keys.jwt_secret,
         "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN_NAME}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{login}:{role}" for login, role in DEMO_ROLES.items()),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(plan.airflow_home / "passwords.json"),
     }
 

@@ -15,7 +15,7 @@ from typing import Self
 import httpx
 
 from launch.database import AnyDatabase, EmbeddedPostgres, choose_database
-from launch.environment import ADMIN_NAME, ADMIN_PASSWORD, environment
+from launch.environment import ADMIN_NAME, ADMIN_PASSWORD, DEMO_ROLES, environment
 from launch.folder_lock import FolderLock
 from launch.keys import load_or_make_keys
 from launch.plan import LaunchError, LaunchPlan, is_port_taken
@@ -165,7 +165,7 @@ class RunningAirflow(Ground):
         self._start_ground()
         self._migrate_airflow()
         self._wait_for_ground()
-        self._write_password()
+        self._write_passwords()
         for component in COMPONENTS:
             self.processes.start(component, self.environment)
         self._say("Airflow     starting: api-server, scheduler, dag-processor, triggerer")
@@ -182,10 +182,10 @@ class RunningAirflow(Ground):
         self.processes.require_success("airflow-migration")
         done.touch()
 
-    def _write_password(self) -> None:
+    def _write_passwords(self) -> None:
         path = self.plan.airflow_home / "passwords.json"
         path.touch(mode=0o600)
-        path.write_text(json.dumps({ADMIN_NAME: ADMIN_PASSWORD}), encoding="utf-8")
+        path.write_text(json.dumps(dict.fromkeys(DEMO_ROLES, ADMIN_PASSWORD)), encoding="utf-8")
 
     def _is_healthy(self) -> bool:
         try:
