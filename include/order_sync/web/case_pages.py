@@ -19,6 +19,7 @@ from order_sync.practices import Practice
 from order_sync.queue import assign_case, dismiss_case, dismiss_reasons, note_case, put_off_case
 from order_sync.reasons import Reason
 from order_sync.refund_decisions import suggestions_in, tie_refund
+from order_sync.web.billing_tab import BillingTab, billing_tab_of
 from order_sync.web.failures import status_of
 from order_sync.web.forms import Sender
 from order_sync.web.house import House, InHouse, Practices
@@ -90,7 +91,8 @@ class CaseDecision:
             now = case_view(self.house, practices, self.view.row.id)
             told = f"Not done: {_sentence(refusal, self.view)}"
             look = "care" if isinstance(refusal, LedgerBusyError) else "bad"
-            return _case_page(self.request, now, self.sender, Notice(told, look), note=note, status=status_of(refusal))
+            said = Notice(told, look)
+            return _case_page(self.request, self.house, now, self.sender, notice=said, note=note, status=status_of(refusal))
         return go_to(self.request, "queue", self.view.row.id, query=f"done={done}")
 
 
@@ -105,9 +107,9 @@ Decided = Annotated[CaseDecision, Depends(decision_of)]
 
 
 @router.get("/queue/{case_id:int}")
-def show_case(request: Request, view: InView, visitor: Reading) -> HTMLResponse:
+def show_case(request: Request, house: InHouse, view: InView, visitor: Reading) -> HTMLResponse:
     """Show one case."""
-    return _case_page(request, view, visitor, notice_of(request))
+    return _case_page(request, house, view, visitor, notice=notice_of(request))
 
 
 @router.post("/queue/{case_id:int}/assign")
@@ -185,10 +187,19 @@ def go_back_to_case(request: Request, view: InView, _visitor: Reading, deed: str
 
 
 def _case_page(
-    request: Request, view: CaseView, visitor: Visitor, notice: Notice | None, *, note: str | None = None, status: int = 200
+    request: Request,
+    house: House,
+    view: CaseView,
+    visitor: Visitor,
+    *,
+    notice: Notice | None,
+    note: str | None = None,
+    status: int = 200,
 ) -> HTMLResponse:
     row, may_act = view.row, visitor.can_act and view.is_open
-    is_of_order = view.kind is CaseKind.ORDER
+    is_of_order, is_refund = view.kind is CaseKind.ORDER, view.kind is CaseKind.REFUND
+    shows_evidence = is_of_order and Reason(row.reason) in TO_BE_POSTED_AGAIN
+    has_tab = may_act and view.order is not None and (shows_evidence or is_refund)
     told = {
         "view": view,
         "case": row,
@@ -198,12 +209,13 @@ def _case_page(
         "may_act": may_act,
         "actions": actions_for(view.order.row, visitor) if view.order and is_of_order and view.is_open else None,
         "hand": view.order,
-        "shows_evidence": is_of_order and Reason(row.reason) in TO_BE_POSTED_AGAIN,
+        "shows_evidence": shows_evidence,
+        "tab": billing_tab_of(house, view.order, visitor) if view.order and has_tab else BillingTab(),
         "attempts": [one for one in (view.details.attempts if view.details else ()) if one.kind is AttemptKind.PAYMENT],
         "is_undo": view.kind is CaseKind.UNDO,
-        "refunds": view.details.refunds if view.details and view.kind is CaseKind.REFUND else (),
-        "is_refund": view.kind is CaseKind.REFUND,
-        "suggestions": suggestions_in(row.sentence) if view.kind is CaseKind.REFUND else (),
+        "refunds": view.details.refunds if view.details and is_refund else (),
+        "is_refund": is_refund,
+        "suggestions": suggestions_in(row.sentence) if is_refund else (),
         "dismiss_reasons": _reasons(view.kind),
         "note": row.note or "" if note is None else note,
         "tomorrow": view.practice.business_day(view.now).isoformat(),

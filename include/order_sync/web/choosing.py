@@ -69,6 +69,8 @@ class Asked:
     send_to: str
     search_at: str
     may_create: bool
+    voided_on: str | None = None
+    """The chart on which the order's payment stands voided: hardly the right one."""
     told: dict[str, object] = field(default_factory=dict)
 
 
@@ -99,6 +101,8 @@ def choices_page(
         "new_account": NEW_ACCOUNT,
         "may_create": asked.may_create,
         "may_remember": hand.row.customer_key is not None,
+        "voided_on": asked.voided_on,
+        "opens_search": search is not None or all(one.patient_id == asked.voided_on for one in choices.candidates),
         "send_to": asked.send_to,
         "search_at": asked.search_at,
     }

@@ -21,6 +21,7 @@ from order_sync.payments import PostOutcome
 from order_sync.resolve import DismissReason, dismiss, post_again, release
 from order_sync.retries import retry
 from order_sync.statuses import OrderState
+from order_sync.web.billing_tab import billing_tab_of
 from order_sync.web.house import InHouse
 from order_sync.web.order_in_hand import Decided, InHand, OrderInHand
 from order_sync.web.rendering import go_to, page
@@ -32,12 +33,13 @@ _NAMED_PAYMENT = re.compile(r"\bpayment ([0-9A-Za-z-]{1,64})\b")
 
 
 @router.get("/orders/{order_id:int}/post-again")
-def ask_to_post_again(request: Request, house: InHouse, hand: InHand, _visitor: Acting) -> HTMLResponse:
+def ask_to_post_again(request: Request, house: InHouse, hand: InHand, visitor: Acting) -> HTMLResponse:
     """Show the evidence, the marker to look for, and from when on it may be posted again."""
     with house.ledger.reading() as tx:
         details = read_details(tx, hand.row.id, (hand.practice.id,))
     attempts = [one for one in (details.attempts if details else ()) if one.kind is AttemptKind.PAYMENT]
-    return _ask(request, "post_again.html", hand, attempts=attempts, not_before=_late_until(hand))
+    tab = billing_tab_of(house, hand, visitor)
+    return _ask(request, "post_again.html", hand, attempts=attempts, not_before=_late_until(hand), tab=tab)
 
 
 def _late_until(hand: OrderInHand) -> object:

@@ -66,5 +66,5 @@ def _resolve_page(
     if hand.row.state is not OrderState.QUEUED or why not in PATIENT_TO_PICK:
         return go_to(request, "orders", hand.row.id, query="done=no-choice")
     may_create = why in ACCOUNT_TO_CREATE and hand.practice.matching.create_accounts
-    asked = Asked("resolve.html", "send", "resolve", may_create, {"next_step": next_step(why)})
+    asked = Asked("resolve.html", "send", "resolve", may_create, told={"next_step": next_step(why)})
     return choices_page(request, house, hand, visitor, asked=asked, search=search)

@@ -15,6 +15,7 @@ from order_sync.desk import Desk
 from order_sync.errors import PermanentError
 from order_sync.statuses import OrderState
 from order_sync.undo import begin_undo, call_off_undo, is_undo_begun, look_for_void, post_to
+from order_sync.web.billing_tab import BillingTab, billing_tab_of
 from order_sync.web.choosing import Asked, Search, Searched, choices_page
 from order_sync.web.forms import Sender
 from order_sync.web.house import House, InHouse
@@ -66,7 +67,8 @@ def look(decision: Decided, unrelated: Annotated[str, Form(max_length=64)] = "")
         try:
             look_for_void(desk, order_id, actor=by, version=version, unrelated_payment_id=other)
         except PermanentError as refusal:
-            return _void_page(decision.request, decision.hand, str(refusal))
+            tab = billing_tab_of(decision.house, decision.hand, visitor_of(decision.request))
+            return _void_page(decision.request, decision.hand, tab, str(refusal))
         return go_to(decision.request, "orders", order_id, "undo")
 
     return decision.carry_out(deed)
@@ -114,7 +116,7 @@ def _step_page(request: Request, house: House, hand: OrderInHand, visitor: Visit
     if row.state is OrderState.CLOSED_VOIDED:
         return _choose_page(request, house, hand, visitor, search=search)
     if is_undo_begun(row):
-        return _void_page(request, hand)
+        return _void_page(request, hand, billing_tab_of(house, hand, visitor))
     if row.state in (OrderState.CONFIRMED, OrderState.MATCHED):
         told = {"hand": hand, "order": row, "is_posted": row.state is OrderState.CONFIRMED}
         return page(request, "undo_begin.html", told, menu="orders")
@@ -125,12 +127,13 @@ def _choose_page(
     request: Request, house: House, hand: OrderInHand, visitor: Visitor, *, search: Search | None = None, similar: str = ""
 ) -> HTMLResponse:
     """Ask for the right patient; `similar` is a payment there that may be the order's already, entered by hand."""
-    asked = Asked("undo_post.html", "undo/post", "undo/search", may_create=False, told={"similar": similar})
+    voided = hand.payment.patient_id if hand.payment else None
+    asked = Asked("undo_post.html", "undo/post", "undo/search", may_create=False, told={"similar": similar}, voided_on=voided)
     return choices_page(request, house, hand, visitor, asked=asked, search=search)
 
 
-def _void_page(request: Request, hand: OrderInHand, refusal: str = "") -> HTMLResponse:
+def _void_page(request: Request, hand: OrderInHand, tab: BillingTab, refusal: str = "") -> HTMLResponse:
     similar = _LOOKS_LIKE_IT.search(refusal)
     sentence = refusal.removeprefix(f"order {hand.row.number} of practice {hand.practice.id}: ")
-    told = {"hand": hand, "order": hand.row, "refusal": sentence, "similar": similar[1] if similar else ""}
+    told = {"hand": hand, "order": hand.row, "tab": tab, "refusal": sentence, "similar": similar[1] if similar else ""}
     return page(request, "undo_void.html", told, menu="orders", status=422 if refusal else 200)
