@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
@@ -17,6 +18,7 @@ from order_sync.reconciliation.classes import TEXTS
 from order_sync.reconciliation.periods import Period
 from order_sync.reports.wording import period_words
 from order_sync.statuses import OrderState, PublicStatus
+from order_sync.web.audit_page import ACTION_WORDS
 from order_sync.web.house import House, InHouse, Practices
 from order_sync.web.order_actions import Notice, actions_for, notice_of
 from order_sync.web.order_columns import store_state_words
@@ -95,7 +97,8 @@ def show_order(  # noqa: PLR0917 - FastAPI hands each in by its name
         "history": details.history[:_SHOWN_AT_ONCE],
         "older_history": details.history[_SHOWN_AT_ONCE:],
         "mentions": [_mention(request, mention, order) for mention in details.mentions],
-        "audit": [(row, _audit_words(row.action)) for row in details.audit] if visitor.can_act else [],
+        "audit_href": f"{path_to(request, 'audit')}?{urlencode({'number': order.number})}",
+        "audit": [(row, ACTION_WORDS[Action(row.action)]) for row in details.audit] if visitor.can_act else [],
         "task_links": house.task_links(order.practice_id, order.number, order.changed_at),
         "live": _live(house, visitor, details) if live else None,
     }
@@ -207,7 +210,3 @@ def _mention(request: Request, mention: Mention, order: OrderRow) -> dict[str, o
         "explains_cents": mention.explains_cents,
         "is_current": mention.is_current,
     }
-
-
-def _audit_words(action: str) -> str:
-    return action.replace("_", " ").capitalize()

@@ -91,7 +91,7 @@ def test_who_may_act_sees_the_patient_and_what_was_bought_and_the_look_is_writte
     with posted.ledger.transaction() as tx:
         looks = audit_of_order(tx, order.id)
     assert [(look.actor, look.action) for look in looks] == [(ACTOR.login, "patient_viewed")] * 2
-    assert "Patient viewed" in browser.get(f"/orders/{order.id}").text
+    assert "front.desk saw the patient" in browser.get(f"/orders/{order.id}").text
 
 
 def test_who_may_only_look_sees_what_was_bought_and_that_the_patient_is_hidden(posted: SmallWorld, house: SmallHouse) -> None:
