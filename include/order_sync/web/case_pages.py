@@ -26,7 +26,7 @@ from order_sync.web.house import House, InHouse, Practices
 from order_sync.web.order_actions import TO_BE_POSTED_AGAIN, Notice, actions_for, notice_of
 from order_sync.web.order_in_hand import OrderInHand, take_order
 from order_sync.web.rendering import go_to, page
-from order_sync.web.visitors import Reading, Visitor
+from order_sync.web.visitors import Acting, Reading, Visitor
 
 router = APIRouter(include_in_schema=False)
 
@@ -179,7 +179,7 @@ def tie(decision: Decided, payment_id: Annotated[str, Form(max_length=64)]) -> R
 
 
 @router.get("/queue/{case_id:int}/{deed}")
-def go_back_to_case(request: Request, view: InView, _visitor: Reading, deed: str) -> Response:
+def go_back_to_case(request: Request, view: InView, _visitor: Acting, deed: str) -> Response:
     """Lead somebody who opens the address of a form again to the case that it was sent from."""
     if deed not in {"assign", "note", "wait", "dismiss", "refund"}:
         raise HTTPException(404, "There is no such page")

@@ -32,7 +32,7 @@ from order_sync.web.house import House, InHouse, Practices
 from order_sync.web.order_actions import notice_of
 from order_sync.web.queue_filters import QueueView, Wait, Whose
 from order_sync.web.rendering import go_to, page
-from order_sync.web.visitors import Reading, Visitor
+from order_sync.web.visitors import Acting, Reading, Visitor
 
 router = APIRouter(include_in_schema=False)
 
@@ -104,7 +104,7 @@ def _retry_one(house: House, practices: dict[str, Practice], login: str, case_id
 
 @router.get("/queue/assign")
 @router.get("/queue/retry")
-def go_back_to_queue(request: Request, _visitor: Reading) -> Response:
+def go_back_to_queue(request: Request, _visitor: Acting) -> Response:
     """Lead somebody who opens the address of a form again to the queue."""
     return go_to(request, "queue")
 
