@@ -35,6 +35,7 @@ DECIDED_BY_THE_ORDER = frozenset(
         Reason.BIRTH_DATE_DIFFERS,
         Reason.SUFFIX_DIFFERS,
         Reason.POSSIBLE_EXISTING_PATIENT,
+        Reason.CUSTOMER_UNSEARCHABLE,
         Reason.CANNOT_CREATE_ACCOUNT,
         Reason.ACCOUNT_REJECTED,
         Reason.TOTALS_DISAGREE,
@@ -136,7 +137,8 @@ def reconsider(tx: Transaction, desk: Desk, known: OrderRow, seen: Order) -> Ord
         if (known.state, step.to) not in {*ALLOWED_STEPS, (known.state, known.state)}:
             return known
         stays = step.to is known.state or (step.to is OrderState.RECEIVED and known.state is OrderState.MATCHED)
-        if is_changed or not stays or (step.to is known.state and step.reason != known.reason):
+        is_ours = known.why is Reason.CUSTOMER_UNSEARCHABLE  # the store knows nothing of it
+        if is_changed or not stays or (step.to is known.state and step.reason != known.reason and not is_ours):
             return _move_if_it_can(tx, known, step)
         return known
     is_news = is_changed or known.why is Reason.ORDER_UNREADABLE

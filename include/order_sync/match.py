@@ -24,6 +24,7 @@ from order_sync.reasons import Reason
 from order_sync.restores import hold_back
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
+from order_sync.unanswered import leave_unsearched
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
     decided: list[Move] = []
     for (row, order), charts in zip(left, candidates, strict=True):
         if charts is None:
-            _leave_unsearched(desk, row)
+            leave_unsearched(desk, row)
             counts.failed += 1
             continue
         decision = match_patient(order.customer, charts, desk.practice)
@@ -160,7 +161,7 @@ def _use_remembered(desk: Desk, orders: list[tuple[OrderRow, Order]], counts: Ma
         elif patient_id is None:
             left.append((row, order))
         elif charts[patient_id] is None:
-            _leave_unsearched(desk, row)
+            leave_unsearched(desk, row)
             counts.failed += 1
         elif charts[patient_id]:
             changes = {"patient_id": patient_id, "matched_by": "remembered", "match_level": None}
@@ -209,7 +210,7 @@ def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
     """
     [charts] = find_candidates(desk, [order.customer])
     if charts is None:
-        _leave_unsearched(desk, row)
+        leave_unsearched(desk, row)
         return None
     declined = declined_by_person(desk, row)
     others = [chart for chart in charts if chart.patient_id not in declined]
@@ -226,14 +227,8 @@ def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
         return None
     except (IncompleteReadError, RequestRejectedError) as error:
         logger.warning("practice %s: order %s: %s", desk.practice.id, row.number, error)
-        _leave_unsearched(desk, row)
+        leave_unsearched(desk, row)
         return None
-
-
-def _leave_unsearched(desk: Desk, row: OrderRow) -> None:
-    """Leave an order where it stands whose customer cannot be searched for; the run hands it out as failed."""
-    with desk.ledger.transaction() as tx:
-        release_orders(tx, [row], failure="Nextech does not answer the search for this customer completely")
 
 
 def try_move(desk: Desk, row: OrderRow, step: Step, **changes: object) -> Step | None:

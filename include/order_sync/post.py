@@ -23,7 +23,7 @@ from order_sync.restores import LookEverywhere, hold_back, hold_of
 from order_sync.sending import SLOW_DOWN_SECONDS, is_breaker_open, send_payment
 from order_sync.statuses import OrderState
 from order_sync.trouble import watching
-from order_sync.unreadable_payments import leave_unread
+from order_sync.unanswered import leave_unread
 from order_sync.verify import Found, VerifyCounts, look_for, step_after, verdict_on, verify_payments
 
 logger = logging.getLogger(__name__)

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     BIRTH_DATE_DIFFERS = "birth_date_differs"
     SUFFIX_DIFFERS = "suffix_differs"
     POSSIBLE_EXISTING_PATIENT = "possible_existing_patient"
+    CUSTOMER_UNSEARCHABLE = "customer_unsearchable"
     CANNOT_CREATE_ACCOUNT = "cannot_create_account"
     ACCOUNT_NOT_FOUND_AGAIN = "account_not_found_again"
     ACCOUNT_OUTCOME_UNKNOWN = "account_outcome_unknown"
@@ -109,6 +110,10 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.POSSIBLE_EXISTING_PATIENT: Explanation(
         "Possible existing patient",
         "A patient with this last name and birth date exists: pick the chart, or create an account.",
+    ),
+    Reason.CUSTOMER_UNSEARCHABLE: Explanation(
+        "The customer cannot be searched for in Nextech",
+        "Find the patient in Nextech and pick the chart; tell the data team when it happens again.",
     ),
     Reason.CANNOT_CREATE_ACCOUNT: Explanation(
         "Cannot create account", "Ask the customer for what is missing, create the account in Nextech, then retry."

@@ -10,7 +10,7 @@ from order_sync.desk import Desk
 from order_sync.errors import OrderNotSyncedError, PartialSweepError
 from order_sync.intake import DECIDED_BY_THE_ORDER, belongs_here, let_go, take_in
 from order_sync.ledger.models import OrderRow
-from order_sync.ledger.orders import Step, find_orders_by_number, mark_handed_out, move, read_order
+from order_sync.ledger.orders import find_orders_by_number, mark_handed_out, move, read_order
 from order_sync.ledger.postings import may_be_booked
 from order_sync.mark import mark_status
 from order_sync.match import match_patients
@@ -19,7 +19,7 @@ from order_sync.post import post_payments
 from order_sync.reasons import Reason
 from order_sync.restores import hold_of
 from order_sync.statuses import OrderState, PublicStatus
-from order_sync.unreadable_payments import LOOK_AGAIN
+from order_sync.unanswered import step_to_try_again
 
 logger = logging.getLogger(__name__)
 
@@ -83,10 +83,10 @@ def _begin_again(desk: Desk, row: OrderRow) -> None:
             return
         is_clear = not may_be_booked(tx, row.id)
         if row.why in MATCH_AGAIN and is_clear:
-            move(tx, row, Step(OrderState.RECEIVED))
+            move(tx, row, step_to_try_again(row.why, OrderState.RECEIVED))
             take_in(tx, desk, seen)
         elif row.why in POST_AGAIN and is_clear and row.patient_id is not None:
-            move(tx, row, LOOK_AGAIN if row.why is Reason.PAYMENTS_UNREADABLE else Step(OrderState.MATCHED))
+            move(tx, row, step_to_try_again(row.why, OrderState.MATCHED))
 
 
 def _outcome_of(desk: Desk, rows: list[OrderRow], why_unfinished: str | None) -> OrderOutcome:

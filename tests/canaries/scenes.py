@@ -204,6 +204,15 @@ def a_wrong_patient_was_picked(stage: Stage) -> None:
     stage.run(after_minutes=(15,))
 
 
+@scene(Reason.CUSTOMER_UNSEARCHABLE)
+def a_day_of_refused_searches(stage: Stage) -> None:
+    _one_known(stage)
+    stage.world.plant(Effect.REJECTED, method="GET", route=PATIENTS, remaining=None)
+    stage.run(after_minutes=(5, 25 * 60))
+    stage.attempt(lambda: sync_order(stage.desk(), stage.world.orders()[-1].number))
+    stage.world.heal()
+
+
 @scene(Reason.PAYMENTS_UNREADABLE)
 def a_day_of_incomplete_reads(stage: Stage) -> None:
     person = stage.people[0]

@@ -73,9 +73,7 @@ def _about_runs(health: Health) -> list[str]:
 
 
 def _about_overdue(health: Health) -> list[str]:
-    return (
-        [f"{_counted(health.overdue)} overdue, the oldest for {_oldest(health.overdue, health)}."] if health.overdue else []
-    )
+    return [f"{_counted(health.overdue)} overdue, the oldest for {_oldest(health.overdue, health)}."] if health.overdue else []
 
 
 def _about_posting(health: Health) -> list[str]:

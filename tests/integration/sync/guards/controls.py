@@ -65,7 +65,7 @@ CONTROLS: dict[str, Control] = {
     ),
     "one read that fails is a person's case": Control(
         "complete read",
-        by.returns(by.AT_ONCE, "order_sync.unreadable_payments.timedelta"),
+        by.returns(by.AT_ONCE, "order_sync.unanswered.timedelta"),
         unread.an_hour_of_incomplete_reads,
         "wrong status",
     ),

@@ -1,4 +1,4 @@
-"""A patient whose payments are never shown completely: for a day it is Waiting, then a person hears of it."""
+"""Payments that are never shown completely: for a day the order is Waiting, then a person hears of it."""
 
 from __future__ import annotations
 

@@ -1,18 +1,19 @@
-"""A patient whose payments can never be read: nothing is sent for him, and after a day a person hears of it."""
+"""What Nextech never answers completely about one order: nothing is sent for it, and after a day a person hears of it."""
 
 import httpx
 import pytest
 
+from order_sync.choices import choices_for
 from order_sync.desk import Desk
 from order_sync.errors import OrderNotSyncedError, PartialSweepError
 from order_sync.reasons import Reason
 from order_sync.rerun import sync_order
-from order_sync.resolve import DismissReason, dismiss, post_again
+from order_sync.resolve import DismissReason, choose_patient, dismiss, post_again
 from order_sync.statuses import OrderState, PublicStatus
 from order_sync.verify import WATCHED_REASONS
 from sandbox.nextech.faults import Effect
 from sandbox.store.refunds import refund
-from tests.worlds import PAYMENTS, Between, SmallWorld
+from tests.worlds import PATIENTS, PAYMENTS, Between, SmallWorld
 
 INCOMPLETE = {"resourceType": "PaymentReconciliation", "id": "1"}
 BUNDLE = {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [{"resource": INCOMPLETE}]}
@@ -151,3 +152,72 @@ def test_a_retry_posts_nothing_that_was_refunded_meanwhile(one: SmallWorld, blin
     sync_order(one.desk(), one.order().number)
     assert stand(one) == (OrderState.NOTHING_TO_POST, Reason.REFUNDED_BEFORE_POSTING)
     assert one.posts_seen() == 0
+
+
+# -- a customer who can never be searched for
+
+UNSEARCHABLE = (OrderState.QUEUED, Reason.CUSTOMER_UNSEARCHABLE)
+STILL_SEARCHED = (OrderState.RECEIVED, Reason.CUSTOMER_UNSEARCHABLE)
+REFUSAL = {"resourceType": "OperationOutcome", "issue": []}
+
+
+@pytest.fixture
+def refusing(one: SmallWorld) -> Desk:
+    """A Nextech that refuses to search for anybody by a contact, and shows a chart when it is asked for by its id."""
+
+    def refuse(request: httpx.Request) -> httpx.Request | httpx.Response:
+        is_search = request.method == "GET" and request.url.path.endswith(PATIENTS) and "identifier" not in str(request.url)
+        return httpx.Response(400, json=REFUSAL, request=request) if is_search else request
+
+    return one.desk(nextech_wrap=lambda inner: Between(inner, refuse))
+
+
+def test_a_customer_who_cannot_be_searched_for_during_a_day_is_a_case(one: SmallWorld, refusing: Desk):
+    one.run(refusing)
+    assert stand(one) == STILL_SEARCHED
+    for _ in range(23):
+        one.run_after(refusing, hours=(1,))
+        with pytest.raises(PartialSweepError, match="The customer cannot be searched for in Nextech"):
+            sync_order(refusing, one.order().number)
+    assert (stand(one), one.open_cases()) == (STILL_SEARCHED, [])
+    one.run_after(refusing, hours=(1,))
+    assert (stand(one), one.open_reasons()) == (UNSEARCHABLE, [Reason.CUSTOMER_UNSEARCHABLE])
+    assert one.posts_seen(PATIENTS) == 0
+
+
+def test_one_search_that_is_answered_within_the_day_ends_it(one: SmallWorld, refusing: Desk):
+    one.run(refusing)
+    one.run_after(refusing, hours=(23,))
+    one.run_after(hours=(0.5,))
+    assert (stand(one), one.open_cases()) == ((OrderState.CONFIRMED, None), [])
+
+
+def test_a_person_picks_the_chart_of_a_customer_who_cannot_be_searched_for(one: SmallWorld, refusing: Desk):
+    one.run(refusing)
+    one.run_after(refusing, hours=(25,))
+    shown = choices_for(refusing, one.order())
+    assert [trouble.sentence for trouble in shown.troubles] == ["Nextech's answer is not complete; try again."]
+    choose_patient(refusing, one.order().id, one.charts()[0].patient_id, actor="dana")
+    one.run_after(refusing, minutes=(1,))
+    assert (stand(one), len(one.booked())) == ((OrderState.CONFIRMED, None), 1)
+
+
+def test_a_retry_that_is_not_answered_gives_it_back_at_once(one: SmallWorld, refusing: Desk):
+    one.run(refusing)
+    one.run_after(refusing, hours=(25,))
+    [case] = one.open_cases()
+    one.clock.advance(minutes=5)
+    with pytest.raises(OrderNotSyncedError, match="cannot be searched for"):
+        sync_order(refusing, one.order().number)
+    assert (stand(one), [again.id for again in one.open_cases()]) == (UNSEARCHABLE, [case.id])
+    sync_order(one.desk(), one.order().number)
+    assert stand(one) == (OrderState.CONFIRMED, None)
+
+
+def test_a_customer_who_is_corrected_in_the_store_is_searched_for_by_itself(one: SmallWorld, refusing: Desk):
+    one.run(refusing)
+    one.run_after(refusing, hours=(25,))
+    record = one.shop.orders[one.order().entity_id]
+    one.shop.change(record, customer_email="corrected@mailbox.example")
+    one.run_after(hours=(0.25,))
+    assert stand(one) == (OrderState.CONFIRMED, None)
