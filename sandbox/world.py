@@ -85,15 +85,15 @@ class World:
         self.nextech = Nextech(
             [practice_setup(practice) for practice in PRACTICES.values()], clock=clock, seed=self.options.seed
         )
-        self.demo: Demo
+        self._demo: Demo | None = None
         self.reset()
 
     def reset(self) -> None:
         """Start again from the seed, with days counted from now: books, switches, faults, counts and mails."""
-        now = self.clock()
+        now = self._began_at = self.clock()
         self._rng = Random(self.options.seed)
         self.mailbox.clear()
-        self.demo = build_demo(self.options.seed, now)
+        self._demo = None
         loads = [build_load(name, orders, self.options.seed, now) for name, orders in self.options.load.items()]
         if self.options.has_history:
             loads += [build_history(name, self.options.seed, now) for name in PRACTICES]
@@ -109,6 +109,13 @@ class World:
         payments = [] if self.options.is_empty else list(self.demo.payments)
         patients += [patient for load in loads for patient in load.patients]
         self.nextech.reset(patients, payments)
+
+    @property
+    def demo(self) -> Demo:
+        """Return the demo as it was at the last reset; built when it is first asked for, which an empty world may never be."""
+        if self._demo is None:
+            self._demo = build_demo(self.options.seed, self._began_at)
+        return self._demo
 
     @property
     def situations(self) -> Sequence[Situation]:

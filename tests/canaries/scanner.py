@@ -25,7 +25,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from urllib.parse import unquote
 
-from sqlalchemy import Engine, MetaData, Table, inspect, select
+from sqlalchemy import Engine, inspect, literal_column, select, table
 
 SHORTEST_TOKEN = 5
 """A shorter one would be found everywhere."""
@@ -166,10 +166,10 @@ class Scanner:
         with engine.connect() as connection:
             for schema in schemas:
                 for name in inspector.get_table_names(schema=schema):
-                    table = Table(name, MetaData(), autoload_with=connection, schema=schema)
-                    rows = connection.execute(select(table)).all()
-                    for index, column in enumerate(table.columns):
-                        hits += self.in_values((row[index] for row in rows), f"{schema}.{name}.{column.name}")
+                    result = connection.execute(select(literal_column("*")).select_from(table(name, schema=schema)))
+                    columns, rows = list(result.keys()), result.all()
+                    for index, column in enumerate(columns):
+                        hits += self.in_values((row[index] for row in rows), f"{schema}.{name}.{column}")
         return hits
 
 
