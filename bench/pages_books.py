@@ -6,6 +6,7 @@ Rows are written past the code, in bulk: COPY on PostgreSQL, executemany on SQLi
 from __future__ import annotations
 
 import io
+import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from sqlalchemy import Engine, text
 
 from order_sync.follow_ups import FollowUp
 from order_sync.reasons import Reason, next_step, sentence
+from order_sync.reconciliation.classes import DifferenceClass
+from order_sync.reconciliation.periods import day_of
+from order_sync.reconciliation.statement import ClassTotal, DayTotal, Line, Statement
+from order_sync.reconciliation.statement_record import record_line
 from order_sync.statuses import OrderState, public_status
 
 PRACTICES = {"eastern": 0.5, "central": 0.3, "arizona": 0.2}
@@ -47,6 +52,10 @@ KINDS: dict[tuple[OrderState, Reason | None], float] = {
 """What befalls which share: 96 % of the orders are Synced. Two reasons are so rare that a scan would show."""
 
 EVIDENCE = '{"rules": 3, "email": "equal", "phone": "equal", "first": "equal", "last": "equal"}'
+
+LINE = json.dumps(
+    record_line(Line("order:0", DifferenceClass.MATCHED, 5_000, 5_000, 0, 5_000, number="000000000", payment_ids=("7",)))
+)
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -259,6 +268,25 @@ def _reports() -> Iterator[tuple[Any, ...]]:
                 at,
                 at,
             )
+
+
+def _statement(practice_id: str, day: date, at: datetime) -> Statement:
+    return Statement(
+        practice_id=practice_id,
+        practice_name=practice_id,
+        currency="USD",
+        time_zone="America/New_York",
+        period=day_of(day),
+        version=1,
+        cut_off=at,
+        store_in_cents=5_000,
+        store_back_cents=0,
+        posted_cents=5_000,
+        recorded_back_cents=0,
+        classes=(ClassTotal(DifferenceClass.MATCHED, 1, 5_000, 5_000, 0),),
+        lines=(),
+        days=(DayTotal(day, 5_000, 5_000),),
+    )
 
 
 def _report_of(practice_id: str, day: date) -> int:
