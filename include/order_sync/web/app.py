@@ -19,6 +19,7 @@ from order_sync.web import (
     resolving,
     undoing,
 )
+from order_sync.web.api import document
 from order_sync.web.failures import answer_failures
 from order_sync.web.house import House
 from order_sync.web.protection import Protection
@@ -38,6 +39,8 @@ _ROUTERS = (
     undoing.router,
     audit_page.router,
     health_page.router,
+    document.router,
+    *document.ROUTERS,
 )
 
 

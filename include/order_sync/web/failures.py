@@ -35,6 +35,19 @@ _TITLES = {
     503: "Not available just now",
 }
 
+_CODES = {
+    400: "unreadable",
+    401: "not_logged_in",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "somebody_was_first",
+    422: "not_possible",
+    502: "other_system_unavailable",
+    503: "not_available",
+}
+"""What a program reads: these words do not change."""
+
 
 def answer_failures(app: FastAPI) -> None:
     """Give the app an answer to every kind of failure; below `/api` it is JSON."""
@@ -57,7 +70,7 @@ def failure_answer(
     title = _TITLES.get(status, "Something went wrong")
     answer: Response
     if is_api(request):
-        answer = JSONResponse({"error": title, "detail": sentence}, status)
+        answer = JSONResponse({"error": _CODES.get(status, "failed"), "detail": sentence}, status)
     else:
         answer = page(request, template, {"title": title, "sentence": sentence, **more}, status=status)
     answer.headers.update(headers or {})
@@ -103,7 +116,7 @@ def _answer_unreadable(request: Request, failure: Exception) -> Response:
 
 def _answer_ours(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, OrderSyncError)  # noqa: S101 - registered for it
-    return failure_answer(request, status_of(failure), f"{str(failure)[:1].upper()}{str(failure)[1:]}.")
+    return failure_answer(request, status_of(failure), f"{str(failure)[:1].upper()}{str(failure)[1:].rstrip('.')}.")
 
 
 def _answer_database(request: Request, failure: Exception) -> Response:

@@ -44,8 +44,8 @@ def sender_of_form(
 def sender_of_call(
     request: Request,
     visitor: Annotated[Visitor, Depends(acting_visitor_of)],
-    authorization: Annotated[str, Header()] = "",
-    x_form_token: Annotated[str, Header()] = "",
+    authorization: Annotated[str, Header(include_in_schema=False)] = "",
+    x_form_token: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Visitor:
     """Return who makes a call of the API: with a token of their own, which no browser sends by itself, or with a form's."""
     if not authorization.lower().startswith("bearer "):

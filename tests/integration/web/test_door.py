@@ -147,7 +147,7 @@ def test_a_program_with_a_token_of_its_own_needs_no_form(browser: TestClient) ->
 def test_failures_below_the_api_are_json(browser: TestClient) -> None:
     refused = browser.post("/api/changes")
     assert refused.headers["content-type"] == "application/json"
-    assert refused.json()["error"] == "Not allowed"
+    assert refused.json()["error"] == "not_allowed"
 
 
 def test_api_documents_are_not_shown_to_the_world(browser: TestClient) -> None:
