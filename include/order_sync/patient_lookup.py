@@ -20,6 +20,7 @@ _LONGEST_FIELD = 120
 _DATE_FORMS = ("%Y-%m-%d", "%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y")
 
 NOTHING_ASKED = Trouble("Fill in at least one field.")
+TOO_LONG = "That is too long to be searched for."
 SHORT_NAME = "Type two letters of the last name at least."
 TOO_MANY = Trouble(f"More than {MOST_FOUND} charts fit: say more, such as the first name or the birth date.")
 
@@ -114,6 +115,8 @@ def _search(desk: Desk, query: PatientQuery) -> list[Patient] | Trouble:
         return nextech.look_up_patients(family=query.last, given=query.first, birth_date=query.birth_date, most=MOST_FOUND)
     except TooManyRowsError:
         return TOO_MANY
+    except ValueError:  # letters that take too much room in a URL
+        return Trouble(TOO_LONG)
 
 
 def _fits(patient: Patient, query: PatientQuery) -> bool:
@@ -140,7 +143,7 @@ def _what_is_wrong(typed: _Typed) -> str | None:
     is_absurd = any(len(text) > _LONGEST_FIELD or not text.isprintable() for text in everything)
     checks = (
         (not any(everything), NOTHING_ASKED.sentence),
-        (is_absurd, "That is too long to be searched for."),
+        (is_absurd, TOO_LONG),
         (bool(typed.last) and len(normalise_name(typed.last) or "") < _SHORTEST_LAST_NAME, SHORT_NAME),
         (bool(typed.first) and normalise_name(typed.first) is None, "The first name has no letters that can be searched for."),
         (is_first_alone, "A first name alone finds too many: add the last name or the birth date."),

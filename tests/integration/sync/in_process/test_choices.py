@@ -274,3 +274,9 @@ def test_a_birth_date_may_be_written_as_staff_write_it(written: str):
     query = read_query(birth_date=written)
     assert isinstance(query, PatientQuery)
     assert str(query.birth_date) == "1988-04-19"
+
+
+def test_letters_that_no_url_can_carry_are_said_in_words(town: SmallWorld):
+    query = read_query(last="\u738b" * 100)
+    assert isinstance(query, PatientQuery)
+    assert search_patients(town.desk(), town.order(), query) == Trouble("That is too long to be searched for.")
