@@ -109,14 +109,12 @@ def _search(desk: Desk, query: PatientQuery) -> list[Patient] | Trouble:
         return nextech.search_patients(emails=[query.email])
     if query.phone is not None:
         return nextech.search_patients(phones=[query.phone])
-    if query.last is None and query.first is None and query.birth_date is None:
-        return NOTHING_ASKED
     try:
         return nextech.look_up_patients(family=query.last, given=query.first, birth_date=query.birth_date, most=MOST_FOUND)
     except TooManyRowsError:
         return TOO_MANY
-    except ValueError:  # letters that take too much room in a URL
-        return Trouble(TOO_LONG)
+    except ValueError:  # nothing that a URL can carry: too much, or nothing at all
+        return Trouble(TOO_LONG) if query.last or query.first else NOTHING_ASKED
 
 
 def _fits(patient: Patient, query: PatientQuery) -> bool:
