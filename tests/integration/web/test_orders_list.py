@@ -217,7 +217,7 @@ def test_a_form_with_empty_fields_becomes_a_short_address(browser: TestClient) -
 def test_a_typing_error_in_a_form_is_said_and_not_lost(browser: TestClient) -> None:
     sent = browser.get("/?number=&least=abc")
     assert sent.status_code == 200
-    assert "The smallest amount cannot be read. It was left out." in sent.text
+    assert "The smallest amount cannot be read. What cannot be read was left out." in sent.text
 
 
 def test_every_order_is_on_one_page_when_all_are_turned(browser: TestClient, ledger: Ledger) -> None:
