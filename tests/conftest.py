@@ -6,6 +6,7 @@ processes; each process has databases of its own.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import logging
 import os
@@ -24,6 +25,7 @@ from sqlalchemy.pool import NullPool
 from order_sync.ledger.migrate import migrate
 from order_sync.ledger.session import Ledger, open_engine
 from tests.clocks import FakeClock
+from tests.stateful.parts import Parts
 
 # How fast examples are drawn says something about the machine, nothing about the code.
 settings.register_profile("order_sync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,12 +33,21 @@ settings.load_profile("order_sync")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep pytest-alembic from adding its tests by itself.
+    """Add up what the simulation meets, and keep pytest-alembic from adding its tests by itself.
 
     tests/integration/ledger/test_migrations.py has them, once per database; the automatic ones, which it would hang on
     this file, need an attribute that pytest 9 no longer has.
     """
     config.option.pytest_alembic_tests_path = "none"
+    if not hasattr(config, "workerinput"):  # xdist's processes hand their reports up
+        config.pluginmanager.register(Parts())
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector pass over what is there for good, and come less often: it took every twentieth second."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from order_sync.statuses import ALLOWED_STEPS
 from sandbox.nextech.faults import Effect
@@ -11,7 +13,6 @@ from tests.stateful.schedule import GET_EFFECTS, POST_EFFECTS
 _BEGINNINGS = ("None -> received", "None -> waiting", "None -> nothing_to_post")
 IMPOSSIBLE = {
     "closed -> received": "no page and no command takes it",
-    "closed_voided -> matched": "no page and no command takes it",
     "nothing_to_post -> received": "a store cannot take back a cancellation or a refund",
     "nothing_to_post -> waiting": "the same",
     "nothing_to_post -> queued": "the same",
@@ -35,6 +36,15 @@ DEEDS = (
     "page: post again answered PermanentError",
     "page: rerun",
     "page: dismiss",
+    "page: create account",
+    "page: tie an entry by hand",
+    "page: retry",
+    "page: undo",
+    "page: look for the void",
+    "page: look for the void answered PermanentError",
+    "page: post to the right patient",
+    "staff: void what is to be undone",
+    "staff: void-and-correct what is to be undone",
     "staff: void",
     "staff: void-and-correct",
     "staff: hand-payment",
@@ -65,12 +75,21 @@ PLACES = (
     "before transaction of rerun",
     "after commit of rerun",
 )
-COMMITS = tuple(
-    f"{how} commit of {step}" for how in ("lost", "failed") for step in ("extract", "match", "post", "mark", "rerun")
-)
+COMMITTING = ("extract", "match", "post", "mark", "rerun")
+COMMITS = tuple(f"{how} commit of {step}" for how in ("lost", "failed") for step in COMMITTING)
 FAULTS = tuple(f"fault POST {effect}" for effect in POST_EFFECTS) + tuple(
     f"fault GET {effect}" for effect in GET_EFFECTS if effect is not Effect.REFRESH_REFUSED
 )
+GROUPS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "steps of orders": {name.removeprefix("step "): [name] for name in STEPS},
+    "deeds": {name: [name] for name in DEEDS},
+    "crossings, killed + frozen": {place: [f"kill {place}", f"freeze {place}"] for place in PLACES},
+    "commits, done without saying so + failed": {
+        step: [f"lost commit of {step}", f"failed commit of {step}"] for step in COMMITTING
+    },
+    "faults": {name.removeprefix("fault "): [name] for name in FAULTS},
+}
+"""How the short table shows what is required."""
 REQUIRED = (
     *STEPS,
     *DEEDS,
@@ -95,3 +114,17 @@ def table(counts: Counter[str]) -> str:
     """Return how often each of these happened, and every step and deed besides."""
     names = [*REQUIRED, *sorted(name for name in counts if name not in REQUIRED)]
     return "\n".join(f"{counts[name]:>9,}  {name}" for name in names)
+
+
+def short_table(counts: Counter[str], width: int = 120) -> list[str]:
+    """Return lines with everything that is required and its counts, a paragraph for each group."""
+    lines = []
+    for group, entries in GROUPS.items():
+        shown = [f"{label} {'+'.join(f'{counts[name]:,}' for name in names)}" for label, names in entries.items()]
+        unbroken = [entry.replace(" ", "\N{NO-BREAK SPACE}") for entry in shown]
+        lines.append(f"{group}:")
+        wrapped = textwrap.wrap(
+            " · ".join(unbroken), width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        )
+        lines += [line.replace("\N{NO-BREAK SPACE}", " ") for line in wrapped]
+    return lines

@@ -5,7 +5,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,10 +15,9 @@ from order_sync.errors import PermanentError
 from order_sync.payments import PostAnswer, PostOutcome, PreparedPayment
 from tests.stateful import town
 from tests.stateful.many import Total, play_and_clean, replay_command
+from tests.stateful.parts import PARTS, SCHEDULES_A_PART, tell_part
 from tests.stateful.schedule import play
 from tests.worlds import NoWaiting
-
-CHUNKS, SCHEDULES_A_CHUNK = 40, 25
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +30,17 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_whatever_fails_no_payment_is_lost_doubled_stuck_or_on_a_wrong_patient(chunk: int) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_fails_no_payment_is_lost_doubled_stuck_or_on_a_wrong_patient(
+    part: int, record_property: Callable[[str, object], None]
+) -> None:
     total = Total()
-    for seed in range(1 + chunk * SCHEDULES_A_CHUNK, 1 + (chunk + 1) * SCHEDULES_A_CHUNK):
+    for seed in range(1 + part * SCHEDULES_A_PART, 1 + (part + 1) * SCHEDULES_A_PART):
         total.add(play_and_clean(seed))
+    tell_part(record_property, payments=total.ended["payments"], counts=total.counts)
     told = [f"{bad.broken or dict(bad.ended)}: {replay_command(bad.seed)}" for bad in total.failures]
     assert not told, "\n".join(told)
-    assert total.ended["payments"] > SCHEDULES_A_CHUNK, "a world in which nothing is posted proves nothing"
+    assert total.ended["payments"] > SCHEDULES_A_PART, "a world in which nothing is posted proves nothing"
     assert total.counts["step intent -> unknown"]
 
 
