@@ -155,9 +155,9 @@ class Books:
                 )
             )
         self._cases(rows, place, practice_id, number, cents, changed_at, state, reason, is_refunded=is_refunded)
-        rows["reconciliation_lines"].append(
-            (_report_of(practice_id, max(day, FIRST_DAY)), place, "matched", f"order:{place}", number, 0, '{"number": "x"}')
-        )
+        report = _report_of(practice_id, max(day, FIRST_DAY))
+        line = LINE.replace("order:0", f"order:{place}").replace("000000000", number)
+        rows["reconciliation_lines"].append((report, place, "matched", f"order:{place}", number, 0, line))
         if draw.random() < 0.1:
             rows["audit_trail"].append((changed_at, "dana", practice_id, place, "patient_viewed"))
 
@@ -249,25 +249,9 @@ def _reports() -> Iterator[tuple[Any, ...]]:
             day = (NOW - YEARS + timedelta(days=days)).date()
             name = f"{practice_id}-{day}-v1"
             at = datetime.combine(day + timedelta(days=1), time(), UTC)
-            yield (
-                _report_of(practice_id, day),
-                practice_id,
-                name,
-                "day",
-                day,
-                day,
-                1,
-                at,
-                0,
-                0,
-                0,
-                0,
-                0,
-                "0" * 64,
-                "{}",
-                at,
-                at,
-            )
+            statement = json.dumps(record_statement(_statement(practice_id, day, at)))
+            key, sums = _report_of(practice_id, day), (0, 0, 0, 0, 0)
+            yield (key, practice_id, name, "day", day, day, 1, at, *sums, "0" * 64, statement, at, at)
 
 
 def _statement(practice_id: str, day: date, at: datetime) -> Statement:
