@@ -91,7 +91,7 @@ def _retry_one(house: House, practices: dict[str, Practice], login: str, case_id
         row = case_of(tx, case_id, tuple(practices))
     if row is None:
         return CaseOutcome(case_id, f"case {case_id}", "there is no such case", is_done=False)
-    subject = f"order {row.order_number}" if row.order_number else f"practice {row.practice_id}"
+    subject = f"order {row.order_number}" if row.order_number else practices[row.practice_id].name
     if row.order_id is None or not row.cause.startswith(f"{CaseKind.ORDER.value}:"):
         return CaseOutcome(case_id, subject, "there is nothing that could be tried again", is_done=False)
     try:
