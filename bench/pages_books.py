@@ -21,7 +21,7 @@ from order_sync.reasons import Reason, next_step, sentence
 from order_sync.reconciliation.classes import DifferenceClass
 from order_sync.reconciliation.periods import day_of
 from order_sync.reconciliation.statement import ClassTotal, DayTotal, Line, Statement
-from order_sync.reconciliation.statement_record import record_line
+from order_sync.reconciliation.statement_record import record_line, record_statement
 from order_sync.statuses import OrderState, public_status
 
 PRACTICES = {"eastern": 0.5, "central": 0.3, "arizona": 0.2}
