@@ -14,6 +14,7 @@ from order_sync.web.forms import Sender
 from order_sync.web.house import InHouse
 from order_sync.web.order_in_hand import InHand
 from order_sync.web.rendering import go_to
+from order_sync.web.visitors import Acting
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,6 +39,6 @@ def forget_choice(
 
 
 @router.get("/orders/{order_id:int}/forget")
-def go_back_to_order(request: Request, hand: InHand) -> Response:
+def go_back_to_order(request: Request, hand: InHand, _visitor: Acting) -> Response:
     """Lead somebody who opens the address of the form again to the order that it was sent from."""
     return go_to(request, "orders", hand.row.id)

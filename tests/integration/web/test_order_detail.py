@@ -11,11 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from order_sync.desk import Desk
-from order_sync.errors import SettingsError
-from order_sync.ledger.audit import Action, audit_of_order, record_action
+from order_sync.errors import OrderNotSyncedError, SettingsError
+from order_sync.ledger.audit import audit_of_order
 from order_sync.ledger.cases import open_cases_of, order_cause
 from order_sync.reasons import Reason
+from order_sync.rerun import sync_order
 from order_sync.resolve import choose_patient
+from order_sync.retries import retry
 from order_sync.statuses import OrderState
 from order_sync.web.house import TaskLink
 from sandbox.demo.characters import Person
@@ -197,9 +199,12 @@ def test_an_order_that_is_to_be_tried_again_is_waited_for_though_it_is_still_in_
 ) -> None:
     order = twice.order()
     assert "Not Synced: Duplicated customer" in text_of(browser.get(f"/orders/{order.id}?sent=1").text)
-    with twice.ledger.transaction() as tx:
-        record_action(tx, Action.RETRIED, actor=ACTOR.login, practice_id="eastern", order_id=order.id)
+    retry(twice.ledger, order.id, actor=ACTOR.login)
     assert "The sync is at work" in browser.get(f"/orders/{order.id}?sent=1").text
+    twice.clock.advance(minutes=1)
+    with pytest.raises(OrderNotSyncedError):
+        sync_order(twice.desk(), order.number)
+    assert "Not Synced: Duplicated customer" in text_of(browser.get(f"/orders/{order.id}?sent=2").text)
 
 
 @pytest.mark.parametrize("query", ["sent=", "sent=-1", "sent=x", "sent=²", "sent=99999", "sent=0", "done=x", "live=", "x=1"])
@@ -304,3 +309,5 @@ def test_a_looker_sees_the_choice_and_cannot_forget_it(picked: SmallWorld, house
     assert "dana decided" in shown
     assert "<form" not in shown
     assert viewer.post(f"/orders/{order_id}/forget", data={"choice": "1"}).status_code == 403
+    assert viewer.get(f"/orders/{order_id}/forget").status_code == 403
+    assert browser_of(house).get(f"/orders/{order_id}/forget").headers["location"] == f"/orders/{order_id}"
