@@ -9,8 +9,9 @@ Each step takes up every order that stands at it in the ledger, whichever run le
 what a broken one began. XCom carries counts, practice ids and order numbers, never a patient.
 
 **When a task is red.** A step of a practice: its message says which system failed; the orders wait, the queue has a row,
-and the next run tries again. A `sync_order`: its message says why the order is Not Synced and what to do. Clearing any
-task is safe: nothing is ever posted twice. Clear one `sync_order` to try that order again.
+and the next run tries again. A `sync_order`: its message says why the order is Not Synced and what to do; *Orders* in the
+navigation is where to do it. Clearing any task is safe: nothing is ever posted twice. Clear one `sync_order` to try that order
+again.
 
 **Dry run.** Trigger with `dry_run`: the log of `extract_orders` says what would be posted, to whom and why; nothing is
 written anywhere.
