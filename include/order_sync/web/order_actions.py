@@ -122,6 +122,7 @@ DONE = {
     "case-dismissed": "The case is closed.",
     "refund-tied": "The payment was found in Nextech: it records the refund, and the case is closed.",
     "refund-partly-tied": "The payment was found in Nextech: it records a part of the refund.",
+    "not-now": "That cannot be done with this order as it stands now: see below.",
     "no-undo": "There is nothing to undo for this order as it stands now: see below.",
     "called-off": "The reversal is called off: the payment stays where it is.",
     "no-choice": "This order does not wait for a patient to be picked any more: see below where it stands.",

@@ -9,7 +9,7 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from order_sync.decisions import latest_booking
 from order_sync.desk import Desk
@@ -21,11 +21,12 @@ from order_sync.payments import PostOutcome
 from order_sync.resolve import DismissReason, dismiss, post_again, release
 from order_sync.retries import retry
 from order_sync.statuses import OrderState
-from order_sync.web.billing_tab import billing_tab_of
+from order_sync.web.billing_tab import BillingTab, billing_tab_of
 from order_sync.web.house import InHouse
+from order_sync.web.order_actions import actions_for
 from order_sync.web.order_in_hand import Decided, InHand, OrderInHand
 from order_sync.web.rendering import go_to, page
-from order_sync.web.visitors import Acting
+from order_sync.web.visitors import Acting, visitor_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,12 +34,12 @@ _NAMED_PAYMENT = re.compile(r"\bpayment ([0-9A-Za-z-]{1,64})\b")
 
 
 @router.get("/orders/{order_id:int}/post-again")
-def ask_to_post_again(request: Request, house: InHouse, hand: InHand, visitor: Acting) -> HTMLResponse:
+def ask_to_post_again(request: Request, house: InHouse, hand: InHand, visitor: Acting) -> Response:
     """Show the evidence, the marker to look for, and from when on it may be posted again."""
     with house.ledger.reading() as tx:
         details = read_details(tx, hand.row.id, (hand.practice.id,))
     attempts = [one for one in (details.attempts if details else ()) if one.kind is AttemptKind.PAYMENT]
-    tab = billing_tab_of(house, hand, visitor)
+    tab = billing_tab_of(house, hand, visitor) if hand.row.state is OrderState.QUEUED else BillingTab()
     return _ask(request, "post_again.html", hand, attempts=attempts, not_before=_late_until(hand), tab=tab)
 
 
@@ -62,7 +63,7 @@ def do_post_again(decision: Decided) -> Response:
 
 
 @router.get("/orders/{order_id:int}/posted-by-hand")
-def ask_for_payment(request: Request, hand: InHand, _visitor: Acting) -> HTMLResponse:
+def ask_for_payment(request: Request, hand: InHand, _visitor: Acting) -> Response:
     """Ask which payment in Nextech is the order's."""
     named = _NAMED_PAYMENT.search(hand.row.detail or "")
     return _ask(request, "posted_by_hand.html", hand, payment_id=named[1] if named else "", differs="")
@@ -93,7 +94,7 @@ def do_accept_payment(
 
 
 @router.get("/orders/{order_id:int}/dismiss")
-def ask_to_dismiss(request: Request, hand: InHand, _visitor: Acting) -> HTMLResponse:
+def ask_to_dismiss(request: Request, hand: InHand, _visitor: Acting) -> Response:
     """Ask for the reason, and say what comes of it."""
     return _ask(request, "dismiss.html", hand, reasons=tuple(DismissReason))
 
@@ -127,7 +128,7 @@ def go_back_to_order(request: Request, hand: InHand, _visitor: Acting) -> Respon
 
 
 @router.get("/orders/{order_id:int}/release")
-def ask_to_release(request: Request, hand: InHand, _visitor: Acting) -> HTMLResponse:
+def ask_to_release(request: Request, hand: InHand, _visitor: Acting) -> Response:
     """Say what is let through."""
     return _ask(request, "release.html", hand)
 
@@ -143,5 +144,9 @@ def do_release(decision: Decided) -> Response:
     return decision.carry_out(deed)
 
 
-def _ask(request: Request, template: str, hand: OrderInHand, *, status: int = 200, **told: object) -> HTMLResponse:
+def _ask(request: Request, template: str, hand: OrderInHand, *, status: int = 200, **told: object) -> Response:
+    """Ask on a page; what the order does not offer as it stands now leads to its own page, which says where it stands."""
+    deed = request.url.path.rsplit("/", 1)[-1]
+    if deed not in {action.name for action in actions_for(hand.row, visitor_of(request)).offered}:
+        return go_to(request, "orders", hand.row.id, query="done=not-now")
     return page(request, template, {"hand": hand, "order": hand.row, **told}, menu="orders", status=status)

@@ -268,7 +268,16 @@ def test_a_nextech_that_is_down_is_said_and_nothing_changes(unknown: SmallHouse)
 def test_an_order_with_hostile_words_shows_them_as_text(ledger: Ledger, house: SmallHouse) -> None:
     order = saved_order(ledger, OrderState.QUEUED, Reason.EDITED_ORDER, number=f'"{HOSTILE}')
     browser = browser_of(house)
-    for deed in ASKED:
+    for deed in ("posted-by-hand", "dismiss", "release"):
         shown = browser.get(f"/orders/{order.id}/{deed}")
         assert shown.status_code == 200
         assert HOSTILE not in shown.text
+
+
+@pytest.mark.parametrize("deed", ASKED)
+def test_what_an_order_does_not_offer_leads_to_its_own_page(ledger: Ledger, house: SmallHouse, deed: str) -> None:
+    order = saved_order(ledger, OrderState.WAITING, Reason.ON_HOLD)
+    browser = browser_of(house)
+    answer = browser.get(f"/orders/{order.id}/{deed}")
+    assert answer.headers["location"] == f"/orders/{order.id}?done=not-now"
+    assert "cannot be done with this order as it stands now" in browser.get(answer.headers["location"]).text
