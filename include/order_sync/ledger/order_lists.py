@@ -19,7 +19,7 @@ from order_sync.reasons import Reason, next_step, sentence
 from order_sync.statuses import OrderState, PublicStatus
 
 PAGE_SIZE = 50
-_EXPORTED_AT_ONCE = 1_000
+_EXPORTED_AT_ONCE = 5_000
 NEWEST_FIRST = Sort()
 
 _FEW_NUMBERS, _FEW_AMOUNTS = 20_000, 5_000
