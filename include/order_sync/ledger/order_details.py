@@ -58,6 +58,8 @@ class Mention:
     last_day: date
     is_current: bool
     """Whether no later version of the report has taken its place."""
+    subject: str
+    """What the report calls it: the order by the store's key, or its payment by Nextech's id."""
     class_: DifferenceClass
     explains_cents: int
 
@@ -145,7 +147,7 @@ def _mentions(tx: Transaction, order: OrderRow, payment: PaymentRow | None) -> t
     if payment is not None and payment.payment_id is not None:
         about.append(LineRow.subject == f"entry:{payment.payment_id}")
     query = (
-        select(LineRow.class_, LineRow.explains_cents, ReportRow)
+        select(LineRow.subject, LineRow.class_, LineRow.explains_cents, ReportRow)
         .join(ReportRow, ReportRow.id == LineRow.report_id)
         .where(or_(*about), ReportRow.practice_id == order.practice_id)
         .order_by(ReportRow.last_day.desc(), ReportRow.id.desc(), LineRow.position)
@@ -157,10 +159,11 @@ def _mentions(tx: Transaction, order: OrderRow, payment: PaymentRow | None) -> t
             first_day=report.first_day,
             last_day=report.last_day,
             is_current=report.superseded_at is None,
+            subject=subject,
             class_=DifferenceClass(class_),
             explains_cents=explains_cents,
         )
-        for class_, explains_cents, report in tx.session.execute(query)
+        for subject, class_, explains_cents, report in tx.session.execute(query)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
@@ -96,7 +96,7 @@ def show_order(  # noqa: PLR0917 - FastAPI hands each in by its name
         "attempts": [_attempt(attempt) for attempt in details.attempts],
         "history": details.history[:_SHOWN_AT_ONCE],
         "older_history": details.history[_SHOWN_AT_ONCE:],
-        "mentions": [_mention(request, mention, order) for mention in details.mentions],
+        "mentions": [_mention(request, mention) for mention in details.mentions],
         "audit_href": f"{path_to(request, 'audit')}?{urlencode({'number': order.number})}",
         "audit": [(row, ACTION_WORDS[Action(row.action)]) for row in details.audit] if visitor.can_act else [],
         "task_links": house.task_links(order.practice_id, order.number, order.changed_at),
@@ -202,9 +202,9 @@ def _attempt(attempt: AttemptRow) -> dict[str, object]:
     }
 
 
-def _mention(request: Request, mention: Mention, order: OrderRow) -> dict[str, object]:
+def _mention(request: Request, mention: Mention) -> dict[str, object]:
     return {
-        "href": path_to(request, "reports", mention.report_id, "lines", f"order:{order.entity_id}"),
+        "href": path_to(request, "reports", mention.report_id, "lines", quote(mention.subject, safe=":")),
         "period": period_words(Period(mention.first_day, mention.last_day), with_year=True),
         "title": TEXTS[mention.class_].title,
         "explains_cents": mention.explains_cents,
