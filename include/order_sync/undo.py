@@ -57,6 +57,8 @@ def begin_undo(desk: Desk, order_id: int, *, actor: str, version: int | None = N
     """
     with deciding(desk.ledger, order_id, version, practice_id=desk.practice.id) as (tx, order):
         payment = find_payment(tx, order.id)
+        if is_undo_begun(order) and payment is not None:
+            return Undo(order, payment.payment_id, payment.marker, payment.patient_id)
         if order.state is OrderState.CONFIRMED and payment is not None:
             moved = move(tx, order, Step(OrderState.CONFIRMED, detail=UNDO_BEGUN, actor=actor))
             _open_case(tx, moved, f"payment {payment.payment_id}")

@@ -13,7 +13,6 @@ from tests.stateful.schedule import GET_EFFECTS, POST_EFFECTS
 _BEGINNINGS = ("None -> received", "None -> waiting", "None -> nothing_to_post")
 IMPOSSIBLE = {
     "closed -> received": "no page and no command takes it",
-    "closed_voided -> matched": "no page and no command takes it",
     "nothing_to_post -> received": "a store cannot take back a cancellation or a refund",
     "nothing_to_post -> waiting": "the same",
     "nothing_to_post -> queued": "the same",
@@ -37,6 +36,15 @@ DEEDS = (
     "page: post again answered PermanentError",
     "page: rerun",
     "page: dismiss",
+    "page: create account",
+    "page: tie an entry by hand",
+    "page: retry",
+    "page: undo",
+    "page: look for the void",
+    "page: look for the void answered PermanentError",
+    "page: post to the right patient",
+    "staff: void what is to be undone",
+    "staff: void-and-correct what is to be undone",
     "staff: void",
     "staff: void-and-correct",
     "staff: hand-payment",

@@ -1,4 +1,4 @@
-"""What people do meanwhile: customers and the store's staff, the front desk at its page, and staff in Nextech itself."""
+"""What people do meanwhile: customers and the store's staff, and staff in Nextech itself. The front desk is in `page`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
-from sqlalchemy.exc import OperationalError
-
-from order_sync.errors import OrderNotSyncedError, OrderSyncError
-from order_sync.rerun import sync_order
-from order_sync.resolve import DismissReason, choose_patient, dismiss, post_again
 from sandbox.demo.catalog import EVERYDAY_BASKETS
 from sandbox.demo.characters import Person
 from sandbox.demo.drafts import Draft
@@ -79,7 +74,7 @@ def _in_store(town: Town, placed: Placed, action: str) -> Callable[[], None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """One order as the page shows it."""
 
     order_id: int
@@ -89,42 +84,14 @@ class _Seen:
     placed: Placed
 
 
-def _an_order(town: Town, rng: random.Random, states: tuple[str, ...]) -> _Seen | None:
+def an_order(town: Town, rng: random.Random, states: tuple[str, ...]) -> Seen | None:
     """Return one of the orders in these states; now and then one in another state, because people click on anything."""
     rows = town.rows("SELECT id, number, state, version, entity_id FROM orders ORDER BY id")
     fitting = [row for row in rows if row[2] in states] or (rows if rng.random() < 0.2 else [])
     if not fitting:
         return None
     order_id, number, state, version, entity_id = rng.choice(fitting)
-    return _Seen(int(order_id), str(number), str(state), int(version), town.placed[int(entity_id)])
-
-
-def at_the_desk(town: Town, rng: random.Random) -> None:
-    """Do one thing on the Orders page: Send, post again, rerun, or dismiss."""
-    deed = rng.choices(("send", "post again", "rerun", "dismiss"), (35, 30, 30, 5))[0]
-    seen = _an_order(town, rng, ("queued",) if deed != "rerun" else ("queued", "matched", "unknown", "received"))
-    if seen is None:
-        return
-    desk = town.take_desk()
-    version = seen.version if rng.random() < 0.7 else None
-    try:
-        match deed:
-            case "send":
-                chart = town.owner_of(seen.placed.person)
-                if chart is None:
-                    return
-                choose_patient(desk, seen.order_id, chart, actor=DANA, version=version)
-            case "post again":
-                post_again(desk, seen.order_id, actor=DANA, version=version)
-            case "rerun":
-                sync_order(desk, seen.number)
-            case _:
-                dismiss(desk, seen.order_id, actor=DANA, version=version, why=DismissReason.SETTLED_OTHERWISE)
-        town.stage.note(f"page: {deed}")
-    except (OrderNotSyncedError, OrderSyncError, OperationalError) as error:
-        town.stage.note(f"page: {deed} answered {type(error).__name__}")
-    finally:
-        town.give_back(desk, town.stage.current)
+    return Seen(int(order_id), str(number), str(state), int(version), town.placed[int(entity_id)])
 
 
 def who_is_quick(town: Town, rng: random.Random, last_look: datetime) -> None:
@@ -152,7 +119,7 @@ def in_nextech(town: Town, rng: random.Random) -> None:
     ours = [row for row in town.payments() if row.status == "active" and row.amount_cents > 0 and row.marker]
     deed = rng.choices(("void", "void-and-correct", "hand-payment"), (3, 3, 4))[0]
     if deed == "hand-payment":
-        seen = _an_order(town, rng, ("queued", "received"))
+        seen = an_order(town, rng, ("queued", "received"))
         chart = town.owner_of(seen.placed.person) if seen else None
         if seen is None or chart is None:
             return

@@ -14,6 +14,7 @@ from order_sync.restores import declare_restore
 from sandbox.demo.characters import Person
 from sandbox.nextech.faults import Effect, Fault
 from tests.stateful.invariants import Watch
+from tests.stateful.page import LAST_DEED_HOURS
 from tests.stateful.people import DANA
 from tests.stateful.stage import Actor, Killed, Stage
 from tests.stateful.town import KNOWN, NEWCOMER, Town, the_practice
@@ -21,7 +22,6 @@ from tests.worlds import PATIENTS, PAY
 
 LATEST_HOURS = 14.0
 """After the begin: a day later the hold is over, and a schedule has some hours left to settle."""
-LAST_DEED_HOURS = 44.0
 LOOK_MINUTES = 5
 LATE_SECONDS = (3_600, 7_200, 14_400)
 
@@ -84,12 +84,8 @@ def _kill(stage: Stage, actor: Actor) -> None:
 
 def _add_a_chart(town: Town, person: Person) -> None:
     """Let somebody have a second chart: an order of hers that is matched again waits for a person now."""
-    if len(_charts_of(town, person)) == 1:
+    if len(town.charts_of(person)) == 1:
         town.nextech.seed([person.chart("another chart", chart_number="E888888")])
-
-
-def _charts_of(town: Town, person: Person) -> list[str]:
-    return [chart.guid for chart in town.office.chart.patients.values() if chart.email == person.email]
 
 
 def _pick_the_other_chart(town: Town) -> None:
@@ -97,7 +93,7 @@ def _pick_the_other_chart(town: Town) -> None:
     notes = [row.note for row in town.payments()]
     for order_id, number, entity_id in town.rows("SELECT id, number, entity_id FROM orders WHERE state = 'queued'"):
         person = town.placed[int(entity_id)].person
-        others = [guid for guid in _charts_of(town, person) if guid != town.owner_of(person)]
+        others = [guid for guid in town.charts_of(person) if guid != town.owner_of(person)]
         if person is NEWCOMER or not others or not any(f"#{number} " in note for note in notes):
             continue
         desk = town.take_desk()

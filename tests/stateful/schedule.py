@@ -25,7 +25,8 @@ from sandbox.store.faults import Effect as StoreEffect
 from sandbox.store.faults import Fault as StoreFault
 from tests.stateful.invariants import Watch, settle_accounts
 from tests.stateful.mishaps import Fate
-from tests.stateful.people import at_the_desk, in_nextech, place_order, who_is_quick
+from tests.stateful.page import LAST_DEED_HOURS, at_the_desk
+from tests.stateful.people import in_nextech, place_order, who_is_quick
 from tests.stateful.restores import plan_restore
 from tests.stateful.stage import InvariantError, Stage
 from tests.stateful.town import KNOWN, NEWCOMER, PRACTICE_ID, Town
@@ -139,7 +140,7 @@ def _write_script(town: Town, watch: Watch) -> None:
     for tick in range((FAULT_HOURS + CALM_HOURS) * 60 // TICK_MINUTES):
         stage.after(partial(_tick, town), minutes=tick * TICK_MINUTES)
     for _ in range(rng.randrange(8)):
-        stage.after(_actor(town, "person", at_the_desk), hours=rng.uniform(0, 44))
+        stage.after(_actor(town, "person", at_the_desk), hours=rng.uniform(0, LAST_DEED_HOURS))
     if rng.random() < QUICK_STAFF_SHARE:
         last_look = stage.start + timedelta(hours=FAULT_HOURS)
         stage.after(partial(who_is_quick, town, rng, last_look), hours=busy_hour)

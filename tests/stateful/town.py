@@ -91,6 +91,8 @@ class Town:
     seed: int
     placed: dict[int, Placed] = field(default_factory=dict)
     """By the store's key."""
+    misled: set[Person] = field(default_factory=set)
+    """Customers about whose chart somebody at the desk has been wrong: of their charts, a machine may use any."""
 
     def __post_init__(self) -> None:
         clock = self.stage.clock
@@ -173,6 +175,10 @@ class Town:
             return person.chart().patient_id
         mine = [chart.guid for chart in self.office.chart.patients.values() if chart.email == person.email]
         return mine[0] if mine else None
+
+    def charts_of(self, person: Person) -> list[str]:
+        """Return the charts with this person's e-mail, the second ones too."""
+        return [chart.guid for chart in self.office.chart.patients.values() if chart.email == person.email]
 
     def is_due(self, placed: Placed) -> bool:
         """Say whether this order's money belongs into Nextech: paid, and not held, cancelled or given back."""
