@@ -69,7 +69,7 @@ def show_calls(request: Request, _visitor: Reading) -> HTMLResponse:
     for path, methods in document["paths"].items():
         for method, call in methods.items():
             groups.setdefault(call["tags"][0], []).append(_call_of(document, method.upper(), path, call))
-    return page(request, "api.html", {"groups": groups, "description": _DESCRIPTION, "document": document})
+    return page(request, "api.html", {"groups": groups, "models": _models_within(document), "description": _DESCRIPTION})
 
 
 def document_of(root_path: str) -> dict[str, Any]:
@@ -112,6 +112,23 @@ def _fields(document: dict[str, Any], schema: dict[str, Any]) -> tuple[_Value, .
         _Value(name, _kind(document, field), name in model.get("required", ()), field.get("description", ""))
         for name, field in model["properties"].items()
     )
+
+
+def _models_within(document: dict[str, Any]) -> list[tuple[str, str, tuple[_Value, ...]]]:
+    """Return name, meaning and fields of what the answers hold: every model that is not itself a question or an answer."""
+    content = [
+        one["content"]["application/json"]["schema"]
+        for methods in document["paths"].values()
+        for call in methods.values()
+        for one in (call.get("requestBody"), call["responses"]["200"])
+        if one
+    ]
+    whole = {schema["$ref"].rpartition("/")[2] for schema in content}
+    return [
+        (name, model.get("description", ""), _fields(document, model))
+        for name, model in sorted(document["components"]["schemas"].items())
+        if model.get("type") == "object" and name not in whole
+    ]
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

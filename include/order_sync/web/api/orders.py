@@ -117,7 +117,7 @@ class PatientChoice(Question):
 
     version: int
     """The order's version that was read."""
-    patient_id: Annotated[str, Field(min_length=1, max_length=64)]
+    patient_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
     """The id of the chart in Nextech."""
     remember: bool = True
     """Whether the store customer's next orders go to the same chart."""
