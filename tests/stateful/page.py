@@ -18,7 +18,7 @@ from order_sync.retries import retry
 from order_sync.undo import begin_undo, look_for_void, post_to
 from sandbox.nextech.staff import act_as_staff
 from tests.stateful.people import DANA, Seen, an_order
-from tests.stateful.town import PRACTICE_ID, Town
+from tests.stateful.town import PRACTICE_ID, Town, the_practice
 
 LAST_DEED_HOURS = 44.0
 """So that the schedule has some runs left to settle what was decided."""
@@ -97,11 +97,19 @@ def _create_account(town: Town, desk: Desk, seen: Seen, version: int | None) -> 
 
 
 def _tie_an_entry(town: Town, desk: Desk, seen: Seen, version: int | None) -> bool:
-    """Say that what somebody has entered by hand is this order's, whether it is or not."""
+    """Say that what somebody has entered by hand, or enters now, is this order's, whether it is or not."""
+    rng, owner = town.stage.rng, town.owner_of(seen.placed.person)
     by_hand = [row for row in town.payments() if row.origin == "staff" and not row.marker and row.status == "active"]
-    if not by_hand:
+    if by_hand and rng.random() < 0.5:
+        payment_id = rng.choice(by_hand).payment_id
+    elif owner is not None:
+        day = the_practice().business_day(seen.placed.placed_at)
+        amount_cents = int(seen.placed.record.grand_total * 100)
+        entered = {"patient_id": owner, "amount_cents": amount_cents, "business_day": day, "note": "paid online"}
+        payment_id = act_as_staff(town.nextech, "hand-payment", {"practice": PRACTICE_ID, **entered})
+    else:
         return False
-    accept_manual_entry(desk, seen.order_id, town.stage.rng.choice(by_hand).payment_id, actor=DANA, version=version)
+    accept_manual_entry(desk, seen.order_id, payment_id, actor=DANA, version=version)
     return True
 
 

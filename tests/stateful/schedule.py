@@ -139,7 +139,7 @@ def _write_script(town: Town, watch: Watch) -> None:
         plan_restore(town, watch, rng)
     for tick in range((FAULT_HOURS + CALM_HOURS) * 60 // TICK_MINUTES):
         stage.after(partial(_tick, town), minutes=tick * TICK_MINUTES)
-    for _ in range(rng.randrange(8)):
+    for _ in range(rng.randrange(10)):
         stage.after(_actor(town, "person", at_the_desk), hours=rng.uniform(0, LAST_DEED_HOURS))
     if rng.random() < QUICK_STAFF_SHARE:
         last_look = stage.start + timedelta(hours=FAULT_HOURS)
