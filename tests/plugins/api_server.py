@@ -18,7 +18,7 @@ FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 ROLES = {"vera": "Viewer", "ursula": "User", "otto": "Op", "ada": "Admin"}
 """Login to role, under both auth managers."""
 DESK_ROLES = {"rita": "Orders reader", "dora": "Orders desk"}
-"""Those of deploy/roles.json, under FAB."""
+"""Those of deploy/roles.json, under FAB; each beside its own Viewer."""
 
 
 def make_database() -> None:
@@ -52,8 +52,8 @@ def fab_tokens() -> dict[str, str]:
     tokens = {}
     with get_application_builder() as builder:
         for login, name in {**ROLES, **DESK_ROLES, "nobody": "Public", "gone": "Admin"}.items():
-            role = builder.sm.find_role(name)
-            user = builder.sm.add_user(login, login.title(), "Example", f"{login}@practice.example", role, "sandbox")
+            roles = [builder.sm.find_role(name), *([builder.sm.find_role("Viewer")] if login in DESK_ROLES else [])]
+            user = builder.sm.add_user(login, login.title(), "Example", f"{login}@practice.example", roles, "sandbox")
             tokens[login] = manager.generate_jwt(user)
         gone = builder.sm.find_user("gone")
         gone.active = False

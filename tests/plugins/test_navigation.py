@@ -88,6 +88,7 @@ def test_loading_the_plugin_costs_nothing_where_no_page_is_served(tmp_path: Path
     assert float(line.rpartition(" ")[2]) < 0.1
 
 
+@pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
 def test_airflow_executes_nothing_in_the_folder_but_entry_files(tmp_path: Path):
     from airflow._shared.module_loading import find_path_from_directory
 
