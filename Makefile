@@ -12,20 +12,21 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # Airflow must not look at a copy that is installed elsewhere on the machine, nor may the tests.
 export AIRFLOW_HOME ?= $(CURDIR)/.run/airflow
 export PYTHONPATH := include
+AXE := tests/browser/node_modules/.package-lock.json
 SCHEDULES ?= 1000
 SEED ?= 1
 UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet --python-version 3.11 --universal \
 	--generate-hashes --no-emit-index-url --no-annotate
 SBOM ?= .run/sbom.json
 
-.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst bench-pages bench-reconciliation letters lock sbom clean
+.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst bench-pages bench-reconciliation letters screens lock sbom clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 setup: $(VENV)/runtime-installed ## Install what running needs into .venv (does nothing when it is up to date)
 
-setup-dev: $(VENV)/dev-installed ## Install what testing needs, too
+setup-dev: $(VENV)/dev-installed $(AXE) ## Install what testing needs, too
 
 run: setup ## Start the sandbox, a database and Airflow on this machine; Ctrl-C ends them all
 	@$(BIN)/python -m launch run
@@ -68,6 +69,9 @@ bench-pages: setup-dev ## Measure how fast the Orders pages answer with a millio
 letters: setup-dev ## Write the example letters in tests/data/letters anew, to be read in the diff
 	@$(BIN)/python -m tests.unit.letters
 
+screens: setup-dev ## Take the pictures of the Orders pages in docs/screens anew (needs Chromium)
+	@$(BIN)/python -W ignore -m tests.browser.screens docs/screens
+
 bench-reconciliation: setup-dev .venv-bench/installed ## Measure how long a month of a million orders takes to reconcile
 	@$(BIN)/python -m bench.reconciliation --datacompy .venv-bench/bin/python
 
@@ -100,6 +104,11 @@ $(VENV)/dev-installed: requirements-dev.txt $(VENV)/runtime-installed
 	@echo "Installing what testing needs"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
+
+# The only part from npm: without it the tests for who cannot see or use a mouse are skipped, and say so.
+$(AXE): tests/browser/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-fund --no-audit --prefix tests/browser && touch $@; \
+		else echo "npm is not installed: the accessibility tests will be skipped"; fi
 
 .venv-bench/installed: requirements-bench.txt
 	@$(PYTHON) -m venv .venv-bench
