@@ -23,6 +23,7 @@ from order_sync.reasons import POSTED_BY_HAND, Reason
 from order_sync.restores import LookEverywhere, hold_of
 from order_sync.statuses import OrderState
 
+_LONGEST_ID = 64
 _PATIENT_IS_NOT_KNOWN = frozenset({Reason.PATIENT_GONE, Reason.WRONG_PATIENT})
 
 
@@ -59,6 +60,9 @@ def accept_manual_entry(
     a payment of ours may still be booked, and while a restore holds the order. No later run posts the order.
     """
     payment_id = payment_id.strip()
+    if not (payment_id.isascii() and payment_id.isalnum()) or len(payment_id) > _LONGEST_ID:
+        msg = "what was entered is no payment id: it is the number that Nextech shows with the payment"
+        raise PermanentError(msg)
     with desk.ledger.transaction() as tx:
         order = expect(tx, order_id, version, practice_id=desk.practice.id)
         _refuse_by_ledger(tx, desk, order, payment_id)

@@ -6,6 +6,7 @@ posted by hand, `undo` for what was posted to the wrong patient.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from enum import StrEnum
 
@@ -37,6 +38,8 @@ from order_sync.reasons import POSTED_BY_HAND, Reason
 from order_sync.rerun import MATCH_AGAIN
 from order_sync.statuses import OrderState
 from order_sync.verify import step_after, verdict_on
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 PATIENT_TO_PICK = (MATCH_AGAIN | {Reason.WRONG_PATIENT}) - {
     Reason.TOTALS_DISAGREE,
@@ -106,7 +109,7 @@ def create_account(
         if not is_waiting or may_be_booked(tx, order.id):
             msg = f"{named(order)} does not wait for an account to be created"
             raise PermanentError(msg)
-        keep_declined(tx, order.id, shown)
+        keep_declined(tx, order.id, [known for known in shown if _GUID.fullmatch(known.strip().lower())])
         step = Step(OrderState.RECEIVED, detail="a new account is to be created", actor=actor)
         moved = move(tx, order, step, account_wanted_by=actor[:80], patient_id=None, matched_by=None, match_level=None)
         if moved.customer_key:

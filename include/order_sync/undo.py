@@ -88,11 +88,12 @@ def begin_undo(desk: Desk, order_id: int, *, actor: str, version: int | None = N
 def call_off_undo(desk: Desk, order_id: int, *, actor: str, version: int | None = None) -> OrderRow:
     """Take back a begun undo: the payment is on the right patient after all."""
     with deciding(desk.ledger, order_id, version, practice_id=desk.practice.id) as (tx, order):
-        if not is_undo_begun(order):
+        was_open = close_case(tx, undo_cause(order.id), by=actor, resolution="called off")
+        is_begun = is_undo_begun(order)
+        if not (is_begun or was_open):
             msg = f"{named(order)}: no undo is begun"
             raise PermanentError(msg)
-        moved = move(tx, order, Step(OrderState.CONFIRMED, actor=actor))
-        close_case(tx, undo_cause(order.id), by=actor, resolution="called off")
+        moved = move(tx, order, Step(OrderState.CONFIRMED, actor=actor)) if is_begun else order
         record_action(tx, Action.UNDO_BEGUN, actor=actor, practice_id=order.practice_id, order_id=order.id, detail="called off")
     return moved
 
@@ -238,13 +239,14 @@ def _look(desk: Desk, order: OrderRow, unrelated: str | None, *patients: str) ->
     if payment is None:
         msg = f"{named(order)}: nothing is posted for it"
         raise PermanentError(msg)
-    unrelated = None if unrelated == payment.payment_id else unrelated
     shown = desk.nextech.read_payment(payment.payment_id) if payment.payment_id else None
     moved_to = {shown.patient_id} if shown is not None and shown.patient_id else set()
     charts = charts_of(payment) | moved_to | frozenset(patients)
     evidence = read_evidence_of(desk, charts)
     require_complete(evidence.covers_all(charts))
     entries = tuple(entry for chart in sorted(charts) for entry in evidence.of(chart))
+    others = {entry.payment_id for entry in entries} - {payment.payment_id}
+    unrelated = unrelated if unrelated in others else None
     with desk.ledger.transaction() as tx:
         known = known_payment_ids(tx, order.practice_id, sorted(charts)) - {payment.payment_id or ""}
     known |= {unrelated} if unrelated else frozenset()

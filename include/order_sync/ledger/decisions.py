@@ -47,7 +47,7 @@ def declined_patients(tx: Transaction, order_id: int) -> frozenset[str]:
 
 def keep_declined(tx: Transaction, order_id: int, patient_ids: Collection[str]) -> None:
     """Note beside the open case of an order that a person was also shown these patients, and said no to them."""
-    kept = declined_patients(tx, order_id) | {patient_id.lower() for patient_id in patient_ids}
+    kept = declined_patients(tx, order_id) | {patient_id.strip().lower() for patient_id in patient_ids}
     tx.session.execute(
         update(CaseRow)
         .where(CaseRow.cause == order_cause(order_id), OPEN_CASE)

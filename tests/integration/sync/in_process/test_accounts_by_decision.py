@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from order_sync.errors import PermanentError, SomebodyWasFirstError
-from order_sync.ledger.models import OrderRow
+from order_sync.ledger.models import CaseRow, OrderRow
 from order_sync.ledger.remembered import remembered_patients
 from order_sync.preview import preview_orders
 from order_sync.reasons import Reason
@@ -172,7 +173,9 @@ def test_a_new_doubt_asks_again_and_shows_everybody(empty: SmallWorld):
 def test_what_the_page_showed_beside_the_case_is_declined_too(empty: SmallWorld):
     order = queued(empty, Reason.NAME_DIFFERS)
     searched = empty.add_chart(ORA, "found by the search")
-    create_account(empty.desk(), order.id, actor="dana", shown=[searched.patient_id.upper()])
+    create_account(empty.desk(), order.id, actor="dana", shown=[searched.patient_id.upper(), "Ora Castellan"])
+    with empty.ledger.transaction() as tx:
+        assert "Ora Castellan" not in str([case.candidate_ids for case in tx.session.scalars(select(CaseRow))])
     empty.run_after(minutes=(1,))
     assert empty.posts_seen(PATIENTS) == 1, "the account is asked for although that chart fits"
 

@@ -207,7 +207,7 @@ def test_what_cannot_be_the_orders_payment_is_refused(twice: SmallWorld, what: s
         "refund": "it gives money back",
         "another order's": "it carries the marker of another order",
         "unattached": "it is on no patient's billing tab",
-        "no id": "there is no such payment",
+        "no id": "is no payment id",
     }
     payment_id = "99999999"
     if what in ("voided", "unattached"):
@@ -225,7 +225,7 @@ def test_what_cannot_be_the_orders_payment_is_refused(twice: SmallWorld, what: s
         twice.run()
         payment_id = enter(twice, chart, note=f"copied {twice.payment().marker}")
     elif what == "no id":
-        payment_id = "../Patient"
+        payment_id = "Ora Castellan"
     with pytest.raises(PermanentError, match=says[what]):
         accept(twice, payment_id, although_it_differs=True)
     assert twice.orders()[0].state is OrderState.QUEUED
