@@ -226,3 +226,17 @@ def test_every_order_gets_an_answer_and_only_sound_money_is_due(order):
 def test_money_that_was_kept_is_never_dismissed_as_nothing_to_post(order):
     if isinstance(decide_due(order, PRACTICE), NothingToPost) and order.replaced_by_id is None:
         assert order.totals.paid <= order.totals.refunded or order.totals.grand_total == 0
+
+
+@given(any_order)
+def test_a_release_passes_over_its_own_reason_alone(order):
+    released = {Reason.EDITED_ORDER, Reason.AMOUNT_LIMIT}
+    before, now = decide_due(order, PRACTICE), decide_due(order, PRACTICE, released=released)
+    if not (isinstance(before, NeedsPerson) and before.reason in released):
+        assert now == before
+    assert not (isinstance(now, NeedsPerson) and now.reason in released)
+    if isinstance(now, Due):
+        assert order.totals.paid >= order.totals.grand_total
+        assert order.state not in {CANCELLED, CLOSED, HELD, StoreState.PAYMENT_REVIEW}
+        assert (order.currency, order.tender is None) == ("USD", False)
+        assert adds_up(order)
