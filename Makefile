@@ -40,9 +40,8 @@ stop: setup ## End the sandbox that `make sync` left running
 reset: setup ## Forget the demo: its databases, keys and logs in .run
 	@$(BIN)/python -m launch reset
 
-test: setup-dev ## Run the tests, those of a real scheduler last, one after the other; the long runs below are apart
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not scheduler"
-	@$(BIN)/python -m pytest -q -m "scheduler and not failures"
+test: setup-dev ## Run the tests, those of a real scheduler beside all others; the long runs below are apart
+	@$(BIN)/python -m tests
 
 test-airflow: setup-dev ## Let a real Airflow fail in every way while payments are on their way (20 minutes)
 	@$(BIN)/python -m pytest -q -m failures tests/dags

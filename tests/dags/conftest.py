@@ -14,7 +14,7 @@ from tests.dags.starting import Setting, start_airflow
 def running() -> Iterator[Running]:
     """A whole Airflow; its clock ticks once a year, so that no run but the tests' own comes between."""
     # Long enough that a task which is cleared is ended before it has its answer: its supervisor asks every five seconds.
-    with start_airflow(Setting(posting={practice: {"answer_seconds": 14} for practice in ("arizona", "central")})) as running:
+    with start_airflow(Setting(posting={practice: {"answer_seconds": 24} for practice in ("arizona", "central")})) as running:
         yield running
 
 

@@ -18,7 +18,7 @@ from sandbox.store.faults import Fault
 
 DAG = "/dags/sync_orders"
 REPORTS = "/dags/reconcile_payments"
-RUN_SECONDS = 240.0
+RUN_SECONDS = 400.0
 _POLL_SECONDS = 0.3
 _ENDED = frozenset({"success", "failed"})
 

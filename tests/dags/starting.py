@@ -21,7 +21,6 @@ from tests.dags.running import Running
 EVERY_QUARTER = '"*/15 * * * *"'
 A_MINUTE = "timedelta(seconds=60)"
 """How long a report waits before it is tried again."""
-WAIT_FOR_PRACTICES_SECONDS = 30
 HEARTBEAT_TIMEOUT_SECONDS = 30
 """After this much silence a task counts as dead; 300 in production. A supervisor reports every five seconds."""
 
@@ -75,7 +74,6 @@ def _plan(folder: Path, sandbox: RunningSandbox, setting: Setting) -> LaunchPlan
         practices_file=practices_file,
         starts_sandbox=False,
         settings={
-            "ORDER_SYNC_WAIT_FOR_PRACTICES_SECONDS": str(WAIT_FOR_PRACTICES_SECONDS),
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT_SECONDS),
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
             **setting.environment,

@@ -12,7 +12,7 @@ from sandbox.store.faults import Effect, Fault
 from tests.dags.running import REPORTS, Running, WatchedRun, trigger, wait_for
 from tests.desks import demo_practices
 
-pytestmark = [pytest.mark.airflow, pytest.mark.scheduler, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.airflow, pytest.mark.scheduler, pytest.mark.timeout(900)]
 
 PRACTICES = ("eastern", "central", "arizona")
 
