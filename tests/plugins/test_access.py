@@ -14,12 +14,14 @@ from order_sync.web.forms import STALE
 from order_sync.web.visitors import FORBIDDEN_TO_ACT, FORBIDDEN_TO_READ
 from tests.houses import NamedAtTheDoor
 from tests.plugins.access_table import TABLE, VALUES, Need
+from tests.plugins.api_server import DESK_ROLES, ROLES
 from tests.plugins.visits import APP, ApiServer
 
 pytestmark = pytest.mark.airflow
 
 METHODS = ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-READERS, ACTORS = ("vera", "rita"), ("ursula", "otto", "ada", "dora")
+READERS = {"vera", "rita"}
+"""Everybody else of `ROLES` and `DESK_ROLES` may act."""
 LATE = ("GET /api/health", 503)
 """What a monitor is told of a ledger in which nothing has ever run."""
 HIDDEN = ("/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect")
@@ -87,11 +89,13 @@ def test_who_may_not_read_the_dag_sees_nothing(server: ApiServer):
     }
 
 
-@pytest.mark.parametrize("login", READERS + ACTORS)
+@pytest.mark.parametrize(
+    ("served", "login"),
+    [(name, login) for name, more in (("simple", {}), ("fab", DESK_ROLES)) for login in (*ROLES, *more)],
+)
 @pytest.mark.parametrize("by_cookie", [False, True], ids=["by token", "by cookie"])
-def test_everybody_may_do_what_the_table_says(server: ApiServer, login: str, *, by_cookie: bool):
-    if login not in server.tokens:
-        pytest.skip("a role of FAB")
+def test_everybody_may_do_what_the_table_says(request: pytest.FixtureRequest, served: str, login: str, *, by_cookie: bool):
+    server: ApiServer = request.getfixturevalue(f"{served}_server")
     wrong = []
     answers = visit(server, server.tokens[login], by_cookie=by_cookie)
     for line, need in TABLE.items():
