@@ -141,10 +141,11 @@ def _held(tx: Transaction, practice_id: str) -> tuple[HeldOrders, ...]:
 
 def _outcome_unknown(tx: Transaction, practice_id: str) -> tuple[LateOrder, ...]:
     asked = text(query("orders_with_unknown_outcome")).columns(changed_at=UtcDateTime)
-    return tuple(
+    found = (
         LateOrder(row.order_id, row.number, OrderState(row.state), row.changed_at)
         for row in tx.session.execute(asked, {"practice_id": practice_id})
     )
+    return tuple(sorted(found, key=lambda late: (late.since, late.order_id)))
 
 
 def _queue_ages(tx: Transaction, practice_id: str) -> QueueAges:

@@ -4,20 +4,26 @@
 -- :last_day     the last day
 -- columns: business_day, orders
 SELECT
-    orders.business_day,
-    COUNT(*) AS orders
-FROM orders
+    counted.business_day,
+    counted.orders
+FROM (
+    SELECT
+        business_day,
+        COUNT(*) AS orders
+    FROM orders
+    WHERE
+        practice_id = :practice_id
+        AND business_day BETWEEN :first_day AND :last_day
+        AND public_status <> 'Disabled'
+    GROUP BY business_day
+) AS counted
 WHERE
-    orders.practice_id = :practice_id
-    AND orders.business_day BETWEEN :first_day AND :last_day
-    AND orders.state <> 'disabled'
-    AND NOT EXISTS (
+    NOT EXISTS (
         SELECT 1
         FROM reconciliation_reports
         WHERE
-            reconciliation_reports.practice_id = orders.practice_id
-            AND reconciliation_reports.first_day <= orders.business_day
-            AND reconciliation_reports.last_day >= orders.business_day
+            reconciliation_reports.practice_id = :practice_id
+            AND reconciliation_reports.first_day <= counted.business_day
+            AND reconciliation_reports.last_day >= counted.business_day
     )
-GROUP BY orders.business_day
-ORDER BY orders.business_day
+ORDER BY counted.business_day

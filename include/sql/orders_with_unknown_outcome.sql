@@ -1,4 +1,5 @@
 -- Of which orders of a practice is it not known whether their payment was booked, and since when?
+-- In no order: to ask for one costs SQLite its index.
 -- :practice_id  the practice
 -- columns: order_id, number, state, changed_at
 SELECT
@@ -9,11 +10,15 @@ SELECT
 FROM orders
 WHERE
     practice_id = :practice_id
-    AND public_status <> 'Synced'
-    AND (
-        state = 'unknown'
-        OR (state = 'queued' AND reason IN ('outcome_unknown', 'cannot_verify'))
-    )
-ORDER BY
-    changed_at,
-    id
+    AND state = 'unknown'
+UNION ALL
+SELECT
+    id AS order_id,
+    number,
+    state,
+    changed_at
+FROM orders
+WHERE
+    practice_id = :practice_id
+    AND reason IN ('outcome_unknown', 'cannot_verify')
+    AND state = 'queued'

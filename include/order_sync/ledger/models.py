@@ -25,7 +25,7 @@ IS_NOT_SYNCED = text("public_status <> 'Synced'")
 HAS_REASON = text("reason IS NOT NULL")
 IS_NEW_ACCOUNT = text("matched_by = 'created'")
 """Spelt out, too, wherever the orders of a partial index are looked up."""
-SHOWN_BY_INDEX = ("business_day", "amount_cents", "changed_at", "number")
+SHOWN_BY_INDEX = ("business_day", "amount_cents", "changed_at", "number", "matched_by")
 """What a list is filtered and sorted by: with these in an index nobody fetches ten thousand rows to show fifty."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")
@@ -77,7 +77,7 @@ class OrderRow(LedgerTable):
         Index("ix_orders_practice_id_changed_at", "practice_id", "changed_at", "id"),
         Index(
             "ix_orders_practice_id_business_day",
-            *("practice_id", "business_day", "public_status", "changed_at", "number", "id"),
+            *("practice_id", "business_day", "public_status", "amount_cents", "changed_at", "number", "id"),
         ),
         Index(
             "ix_orders_practice_id_public_status",

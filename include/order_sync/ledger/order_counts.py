@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 
 from order_sync.ledger.models import HAS_REASON
 from order_sync.ledger.order_filters import ORDERS, OrderFilter
+from order_sync.ledger.order_indexes import OF_REASONS, along, by_bytes, index_for_counting
 from order_sync.ledger.session import Transaction
 from order_sync.reasons import Reason
 from order_sync.statuses import PublicStatus
@@ -55,7 +58,7 @@ def counts_by_status(tx: Transaction, wanted: OrderFilter) -> dict[PublicStatus,
 
 def counts_by_reason(tx: Transaction, wanted: OrderFilter) -> dict[Reason, Count]:
     """Return how many orders each reason has under the other filters, the most first; reasons without any are left out."""
-    counts = _reasons_at_once(tx, wanted)
+    counts = _reasons_at_once(tx, wanted) if wanted.practice_ids else {}
     if counts is None:
         each = _counts(tx, [replace(wanted, reason=reason) for reason in REASONS_OF_ORDERS])
         counts = {reason: count for reason, count in zip(REASONS_OF_ORDERS, each, strict=True) if count.number}
@@ -64,15 +67,14 @@ def counts_by_reason(tx: Transaction, wanted: OrderFilter) -> dict[Reason, Count
 
 def _reasons_at_once(tx: Transaction, wanted: OrderFilter) -> dict[Reason, Count] | None:
     """Count all reasons in one go, or return None when more orders have one than should be gone through for it."""
-    some = (
-        select(ORDERS.c.reason)
-        .where(ORDERS.c.practice_id.in_(wanted.practice_ids), HAS_REASON)
-        .where(*replace(wanted, reason=None).conditions(_by_bytes(tx)))
-        .limit(MOST_GONE_THROUGH + 1)
-        .subquery()
-    )
-    found = {Reason(reason): n for reason, n in tx.session.execute(select(some.c.reason, func.count()).group_by(some.c.reason))}
-    return None if sum(found.values()) > MOST_GONE_THROUGH else {reason: _capped(n) for reason, n in found.items()}
+    found: Counter[Reason] = Counter()
+    for number in wanted.number_conditions(by_bytes(tx)):
+        query = along(select(ORDERS.c.reason), OF_REASONS).where(*replace(wanted, reason=None).conditions(), HAS_REASON)
+        query = query.where(ORDERS.c.practice_id.in_(wanted.practice_ids), *number)
+        some = query.limit(MOST_GONE_THROUGH + 1).subquery()
+        for reason, count in tx.session.execute(select(some.c.reason, func.count()).group_by(some.c.reason)):
+            found[Reason(reason)] += count
+    return None if found.total() > MOST_GONE_THROUGH else {reason: _capped(count) for reason, count in found.items()}
 
 
 def count_orders(tx: Transaction, wanted: OrderFilter) -> Count:
@@ -81,24 +83,22 @@ def count_orders(tx: Transaction, wanted: OrderFilter) -> Count:
 
 
 def _counts(tx: Transaction, filters: list[OrderFilter]) -> list[Count]:
-    number = _by_bytes(tx)
-    counted = [_count(wanted, number).scalar_subquery().label(f"count_{place}") for place, wanted in enumerate(filters)]
+    if not any(wanted.practice_ids for wanted in filters):
+        return [Count(0)] * len(filters)
+    number = by_bytes(tx)
+    counted = [_count(wanted, number).label(f"count_{place}") for place, wanted in enumerate(filters)]
     return [_capped(count) for count in tx.session.execute(select(*counted)).one()]
 
 
-def _count(wanted: OrderFilter, number: ColumnElement[str]) -> Select[Any]:
-    some = (
-        select(literal(1))
-        .where(ORDERS.c.practice_id.in_(wanted.practice_ids), *wanted.conditions(number))
-        .limit(MOST_COUNTED + 1)
-    )
-    return select(func.count()).select_from(some.subquery())
+def _count(wanted: OrderFilter, number: ColumnElement[str]) -> ColumnElement[int]:
+    counts = []
+    for meant in wanted.number_conditions(number):
+        query = select(literal(1)).select_from(ORDERS)
+        query = query.where(ORDERS.c.practice_id.in_(wanted.practice_ids), *wanted.conditions(), *meant)
+        some = along(query, index_for_counting(wanted)).limit(MOST_COUNTED + 1).subquery()
+        counts.append(select(func.count()).select_from(some).scalar_subquery())
+    return functools.reduce(operator.add, counts)
 
 
 def _capped(count: int) -> Count:
     return Count(min(count, MOST_COUNTED), is_more=count > MOST_COUNTED)
-
-
-def _by_bytes(tx: Transaction) -> ColumnElement[str]:
-    is_postgres = tx.session.get_bind().dialect.name == "postgresql"
-    return ORDERS.c.number.collate("C") if is_postgres else ORDERS.c.number

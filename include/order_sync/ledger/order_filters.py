@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, TextClause, and_, false, or_
+from sqlalchemy import ColumnElement, TextClause
 
 from order_sync.ledger.columns import table_of
 from order_sync.ledger.models import HAS_REASON, IS_NEW_ACCOUNT, IS_NOT_SYNCED, OrderRow
@@ -88,16 +88,8 @@ class OrderFilter:
         """Say whether it is about some numbers."""
         return bool(self.number and self.number.strip())
 
-    def of_number(self) -> OrderFilter:
-        """Return the same without all that is not about numbers."""
-        return OrderFilter(self.practice_ids, number=self.number)
-
-    def of_amount(self) -> OrderFilter:
-        """Return the same without all that is not about amounts."""
-        return OrderFilter(self.practice_ids, least_cents=self.least_cents, most_cents=self.most_cents)
-
-    def conditions(self, number: ColumnElement[str], *, is_in_order_of_placing: bool = False) -> list[Condition]:
-        """Return the conditions, but that of the practice; `number` is the column as the database compares it by bytes."""
+    def conditions(self, *, is_in_order_of_placing: bool = False) -> list[Condition]:
+        """Return the conditions, but those of the practice and of the number."""
         return [
             *self._about_status(),
             *self._about_reason(),
@@ -105,8 +97,23 @@ class OrderFilter:
             *(self._about_placing() if is_in_order_of_placing else ()),
             *self._about_amount(),
             *([IS_NEW_ACCOUNT] if self.is_new_account else []),
-            *([_about_number(self.number, number)] if self.number and self.has_number else []),
         ]
+
+    def number_conditions(self, number: ColumnElement[str]) -> list[tuple[Condition, ...]]:
+        """Return the ways in which a number can be meant, none of which holds for an order of another.
+
+        One after the other they have an index, and "or" has none. `number` is the column as it is compared by bytes.
+        """
+        if not self.has_number:
+            return [()]
+        wanted = (self.number or "").strip()
+        if len(wanted) > _LONGEST_NUMBER or not wanted.isprintable():
+            return [(number.is_(None),)]  # no number is; a plain "false" would leave no question to have an index
+        begins_so = (number >= wanted, number < wanted + _BEHIND_EVERYTHING)
+        padded = wanted.zfill(_USUAL_DIGITS)
+        if not (wanted.isascii() and wanted.isdigit()) or padded.startswith(wanted):
+            return [begins_so]
+        return [begins_so, (number == padded,)]
 
     def _about_status(self) -> Iterator[Condition]:
         if self.status is not None:
@@ -141,13 +148,3 @@ class OrderFilter:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(min(max(day, _FIRST_DAY), _LAST_DAY), time(), UTC)
-
-
-def _about_number(wanted: str, number: ColumnElement[str]) -> ColumnElement[bool]:
-    wanted = wanted.strip()
-    if len(wanted) > _LONGEST_NUMBER or not wanted.isprintable():
-        return false()
-    begins_so = and_(number >= wanted, number < wanted + _BEHIND_EVERYTHING)
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < _USUAL_DIGITS:
-        return or_(begins_so, number == wanted.zfill(_USUAL_DIGITS))
-    return begins_so

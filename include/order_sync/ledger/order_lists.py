@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from order_sync.ledger.columns import table_of
 from order_sync.ledger.cursors import Cursor, Kind, decode_cursor
 from order_sync.ledger.models import OPEN_CASE, CaseRow
 from order_sync.ledger.order_filters import ORDERS, OrderFilter, Sort, SortBy
+from order_sync.ledger.order_indexes import OF_DAYS, Way, along, by_bytes, way_of
 from order_sync.ledger.session import Ledger, Transaction
 from order_sync.reasons import Reason, next_step, sentence
 from order_sync.statuses import OrderState, PublicStatus
@@ -22,12 +23,8 @@ PAGE_SIZE = 50
 _EXPORTED_AT_ONCE = 5_000
 NEWEST_FIRST = Sort()
 
-_FEW_NUMBERS, _FEW_AMOUNTS = 20_000, 5_000
-"""So many are found and sorted at once. Numbers lie side by side in the table, amounts anywhere."""
 _GO_WITH_DAYS = frozenset({SortBy.NUMBER, SortBy.CHANGED})
 """Days are gone through in the same direction: what comes later then mostly stands behind, and need not be kept."""
-_LONG_PERIOD_DAYS = 92
-"""Of a longer period, a walk along the amounts meets enough orders."""
 
 _KEYS: dict[SortBy, tuple[Column[Any], Kind]] = {
     SortBy.PLACED: (ORDERS.c.placed_at, datetime),
@@ -143,82 +140,53 @@ def _rows(tx: Transaction, wanted: OrderFilter, sort: Sort, place: Cursor | None
     First which they are, from the indexes alone; then these few rows. Each practice is asked for its own first ones, which
     its indexes hold in this order, and what comes back is merged.
     """
-    is_postgres = tx.session.get_bind().dialect.name == "postgresql"
+    if not wanted.practice_ids:
+        return []
     is_descending = sort.is_descending != (place is not None and place.is_backward)
-    conditions = wanted.conditions(_by_bytes(ORDERS, is_postgres), is_in_order_of_placing=sort.by is SortBy.PLACED)
-    finds_all = _finds_all(tx, wanted, sort, is_postgres)
-    query = select(ORDERS.c.id, _KEYS[sort.by][0]).where(*conditions)
-    if finds_all and wanted.has_period and sort.by in _GO_WITH_DAYS:
+    way = way_of(tx, wanted, sort)
+    query = select(ORDERS.c.id, _KEYS[sort.by][0]).where(*wanted.conditions(is_in_order_of_placing=sort.by is SortBy.PLACED))
+    if way.index == OF_DAYS and sort.by in _GO_WITH_DAYS:
         query = query.order_by(ORDERS.c.business_day.desc() if is_descending else ORDERS.c.business_day)
     pieces = [
         _first_ones(
-            query.where(ORDERS.c.practice_id == practice_id, *piece),
-            *(sort, is_descending, is_postgres, limit),
-            finds_all=finds_all,
+            along(query.where(ORDERS.c.practice_id == practice_id, *number, *piece), way.index),
+            *(way, limit),
+            lambda source: _in_order(tx, source, sort, is_descending),
         )
         for practice_id in wanted.practice_ids
-        for piece in _pieces(sort, place, is_descending, is_postgres)
+        for number in wanted.number_conditions(by_bytes(tx))
+        for piece in _pieces(tx, sort, place, is_descending)
     ]
-    if not pieces:
-        return []
     merged = union_all(*(select(piece.subquery()) for piece in pieces)).subquery()
     # Within a piece nothing is said of NULLs, because its index has them elsewhere; each piece has all of them, or none.
     has_key = merged.c[_KEYS[sort.by][0].name].is_not(None)
-    in_order = [has_key.desc() if is_descending else has_key, *_in_order(merged, sort, is_descending, is_postgres)]
+    in_order = [has_key.desc() if is_descending else has_key, *_in_order(tx, merged, sort, is_descending)]
     ids = list(tx.session.scalars(select(merged.c.id).order_by(*in_order).limit(limit)))
     rows = {row.id: row for row in tx.session.execute(_BY_ID, {"ids": ids})} if ids else {}
     return [rows[row_id] for row_id in ids if row_id in rows]
 
 
-def _finds_all(tx: Transaction, wanted: OrderFilter, sort: Sort, is_postgres: bool) -> bool:
-    """Say whether to find all orders that are wanted and to sort them, rather than to walk along the list's own order.
-
-    A walk is quick where most orders on the way are wanted. Neither database knows where they are not: numbers, changes
-    and placing go together, so that the orders of an old month all lie at the far end of each.
-    """
-    has_index = wanted.reason is not None or wanted.is_new_account or wanted.status not in {None, PublicStatus.SYNCED}
-    if sort.by is SortBy.PLACED and has_index:
-        return False  # their index has them in this order
-    is_long = sort.by is SortBy.AMOUNT and wanted.days > _LONG_PERIOD_DAYS
-    if has_index or (sort.by is not SortBy.PLACED and wanted.has_period and not is_long):
-        return True
-    number = _by_bytes(ORDERS, is_postgres)
-    if wanted.has_number and sort.by is not SortBy.NUMBER and _are_few(tx, wanted.of_number(), number, _FEW_NUMBERS):
-        return True
-    return wanted.has_amount and sort.by is not SortBy.AMOUNT and _are_few(tx, wanted.of_amount(), number, _FEW_AMOUNTS)
-
-
-def _are_few(tx: Transaction, wanted: OrderFilter, number: ColumnElement[str], few: int) -> bool:
-    some = select(ORDERS.c.id).where(ORDERS.c.practice_id.in_(wanted.practice_ids), *wanted.conditions(number)).limit(few + 1)
-    return (tx.session.scalar(select(func.count()).select_from(some.subquery())) or 0) <= few
-
-
 def _first_ones(
-    query: Select[Any], sort: Sort, is_descending: bool, is_postgres: bool, limit: int, *, finds_all: bool
+    query: Select[Any], way: Way, limit: int, in_order: Callable[[FromClause], list[ColumnElement[Any]]]
 ) -> Select[Any]:
-    if not finds_all:
-        return query.order_by(*_in_order(ORDERS, sort, is_descending, is_postgres)).limit(limit)
+    if not way.finds_all:
+        return query.order_by(*in_order(ORDERS)).limit(limit)
     found = query.offset(0).subquery()  # neither database looks into it for an order
-    return select(found).order_by(*_in_order(found, sort, is_descending, is_postgres)).limit(limit)
+    return select(found).order_by(*in_order(found)).limit(limit)
 
 
-def _by_bytes(source: FromClause, is_postgres: bool) -> ColumnElement[str]:
-    number = source.c.number
-    return number.collate("C") if is_postgres else number
+def _key(tx: Transaction, source: FromClause, sort: Sort) -> ColumnElement[Any]:
+    return by_bytes(tx, source) if sort.by is SortBy.NUMBER else source.c[_KEYS[sort.by][0].name]
 
 
-def _key(source: FromClause, sort: Sort, is_postgres: bool) -> ColumnElement[Any]:
-    return _by_bytes(source, is_postgres) if sort.by is SortBy.NUMBER else source.c[_KEYS[sort.by][0].name]
-
-
-def _in_order(source: FromClause, sort: Sort, is_descending: bool, is_postgres: bool) -> list[ColumnElement[Any]]:
-    key, row_id = _key(source, sort, is_postgres), source.c.id
+def _in_order(tx: Transaction, source: FromClause, sort: Sort, is_descending: bool) -> list[ColumnElement[Any]]:
+    key, row_id = _key(tx, source, sort), source.c.id
     return [key.desc(), row_id.desc()] if is_descending else [key.asc(), row_id.asc()]
 
 
-def _pieces(sort: Sort, place: Cursor | None, is_descending: bool, is_postgres: bool) -> list[Sequence[ColumnElement[bool]]]:
+def _pieces(tx: Transaction, sort: Sort, place: Cursor | None, is_descending: bool) -> list[tuple[ColumnElement[bool], ...]]:
     """Return what lies behind a place. Orders without an amount are a piece of their own: nothing compares with NULL."""
-    key, row_id = _key(ORDERS, sort, is_postgres), ORDERS.c.id
+    key, row_id = _key(tx, ORDERS, sort), ORDERS.c.id
     if sort.by is not SortBy.AMOUNT:
         return [() if place is None else (_behind(key, place, is_descending),)]
     without, with_amount = key.is_(None), key.is_not(None)

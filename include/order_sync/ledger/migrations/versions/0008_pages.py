@@ -16,7 +16,7 @@ ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 AUDIT_MESSAGE = "audit_trail: rows are only ever added"
 QUEUE_COLUMNS = ("note", "noted_by", "noted_at", "wait_until", "version")
 SORTED_BY = ("placed_at", "amount_cents", "changed_at")
-BY_INDEX = ("business_day", "amount_cents", "changed_at", "number")
+BY_INDEX = ("business_day", "amount_cents", "changed_at", "number", "matched_by")
 SOME_ORDERS = (
     # index, columns after the practice's, which orders are in it
     (
@@ -27,7 +27,7 @@ SOME_ORDERS = (
     ("ix_orders_practice_id_reason", ("reason", "placed_at", "id", "public_status", *BY_INDEX), "reason IS NOT NULL"),
     ("ix_orders_new_accounts", ("placed_at", "id", "public_status", "reason", *BY_INDEX), "matched_by = 'created'"),
 )
-OF_DAYS = ("practice_id", "business_day", "public_status", "changed_at", "number", "id")
+OF_DAYS = ("practice_id", "business_day", "public_status", "amount_cents", "changed_at", "number", "id")
 
 
 def upgrade() -> None:
