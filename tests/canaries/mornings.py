@@ -27,6 +27,7 @@ from order_sync.report_overview import open_classes, unsent_letters
 from order_sync.reports.letters import Letter, Links, compose_alarm
 from order_sync.reports.pages import Frame, ReportHeader, Step, class_page, line_page, report_page, reports_page
 from sandbox.mail import Mail, Mailbox
+from tests.canaries.pages import shown_without_patients
 from tests.canaries.people import SENTENCE
 from tests.canaries.stage import Stage
 from tests.worlds import WEDNESDAY_NOON
@@ -135,7 +136,7 @@ def open_every_page(stage: Stage, practice: Practice) -> None:
             line_page(FRAME, statement, line.subject, history=histories.get(cause_of(line), ()))
             for line in (*statement.lines, *statement.still_open)
         ]
-    stage.pages |= lines_of(shown)
+    stage.pages |= lines_of([*shown, *shown_without_patients(stage.world)])
 
 
 def lines_of(pages: Iterable[str]) -> set[str]:
