@@ -82,6 +82,15 @@ def test_a_login_that_was_switched_off_is_none(fab_server: ApiServer):
     }
 
 
+def test_who_has_logged_out_is_out(server: ApiServer):
+    with server.visitor(server.new_token("ada"), by_cookie=True) as visitor:
+        cookies = dict(visitor.cookies)
+        assert visitor.get(f"{APP}/").status_code == 200
+        assert visitor.get("/api/v2/auth/logout").status_code == 307
+        visitor.cookies.update(cookies)  # as somebody would who has kept it
+        assert visitor.get(f"{APP}/").status_code == 401
+
+
 def test_who_may_not_read_the_dag_sees_nothing(server: ApiServer):
     answers = visit(server, server.tokens["nobody"])
     assert {(answers[line].status_code, FORBIDDEN_TO_READ.split(";")[0] in answers[line].text) for line in TABLE} == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ class ApiServer:
         headers = {} if token is None or by_cookie else {"Authorization": f"Bearer {token}"}
         cookies = {"_token": token} if token is not None and by_cookie else {}
         return httpx.Client(base_url=self.url, headers=headers, cookies=cookies, timeout=30, trust_env=False)
+
+    def new_token(self, login: str) -> str:
+        """Return another token of this login, which can be revoked without ending the others."""
+        claims = jwt.decode(self.tokens[login], options={"verify_signature": False})
+        header = jwt.get_unverified_header(self.tokens[login])
+        return jwt.encode(
+            {**claims, "jti": uuid.uuid4().hex}, JWT_SECRET, algorithm=header["alg"], headers={"kid": header["kid"]}
+        )
 
     def strangers(self, login: str) -> dict[str, str | None]:
         """Return what nobody may come in with, made from a token that is good."""

@@ -13,7 +13,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from sqlalchemy import URL, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from order_sync.bootstrap.connections import ledger_url, read_keys
 from order_sync.bootstrap.desks import load_all_practices, practices_file
@@ -172,8 +173,9 @@ class LedgerPool:
         msg = f"the ledger's database does not answer ({failure}); try again in a minute"
         raise TransientError(msg)
 
-    def _doubt(self, _context: object) -> None:
-        self._is_trusted = False
+    def _doubt(self, context: ExceptionContext) -> None:
+        if not isinstance(context.sqlalchemy_exception, IntegrityError):  # of two people who do the same, one meets that
+            self._is_trusted = False
 
     def close(self) -> None:
         """Give the connections back."""
