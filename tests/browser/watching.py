@@ -31,7 +31,7 @@ class Watch:
         return [*self.errors, *self.dialogs, *self.foreign]
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type == "error":
             self.errors.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
     def _fail(self, error: Error) -> None:

@@ -15,7 +15,7 @@ from tests.browser.watching import Watch
 from tests.dags.running import Running
 from tests.endings import endings
 
-pytestmark = [pytest.mark.airflow, pytest.mark.scheduler]
+pytestmark = [pytest.mark.airflow, pytest.mark.scheduler, pytest.mark.timeout(600)]
 PATIENCE = 60_000
 """Milliseconds: the pages are quick, the machine of a test need not be."""
 SYNCED_WITHIN = 150_000
@@ -49,11 +49,11 @@ def log_in(tab: Page, running: Running, login: str) -> None:
     tab.locator("input[name=username]").fill(login)
     tab.locator("input[name=password]").fill(ADMIN_PASSWORD)
     tab.locator("button[type=submit]").click()
-    tab.get_by_role("link", name="Orders").wait_for()
+    tab.get_by_role("link", name="Orders", exact=True).wait_for()
 
 
 def open_orders(tab: Page) -> FrameLocator:
-    tab.get_by_role("link", name="Orders").click()
+    tab.get_by_role("link", name="Orders", exact=True).click()
     return tab.frame_locator("iframe")
 
 
