@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import event
 
 from order_sync.ledger.session import Ledger, open_engine
+from order_sync.statuses import OrderState
 from sandbox.world import SandboxOptions
 from tests.clocks import FakeClock
+from tests.integration.sync.in_process.ora import Ora
 from tests.worlds import WEDNESDAY_NOON, SmallWorld
 
 
@@ -68,3 +70,26 @@ def ten(ledger: Ledger, clock: FakeClock) -> SmallWorld:
 def demo(ledger: Ledger, clock: FakeClock) -> SmallWorld:
     """The demo's eastern practice."""
     return SmallWorld(ledger, clock, SandboxOptions())
+
+
+@pytest.fixture
+def picked(empty: SmallWorld) -> Ora:
+    """Sent to the wrong chart by a person; no run has posted it yet."""
+    return Ora(empty)
+
+
+@pytest.fixture
+def posted(picked: Ora) -> Ora:
+    """Posted to the wrong chart."""
+    picked.world.run_after(minutes=(15,))
+    assert picked.order.state is OrderState.CONFIRMED
+    return picked
+
+
+@pytest.fixture
+def voided(posted: Ora) -> Ora:
+    """Posted to the wrong chart, and voided there."""
+    posted.begin()
+    posted.void()
+    posted.look()
+    return posted
