@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow
 from order_sync.ledger.orders import Step, move
 from order_sync.ledger.postings import Intent, begin_attempt, doubtful_account, finish_attempt, overdue_attempts
 from order_sync.ledger.session import Transaction
-from order_sync.matching import AskPerson, Match, NoMatch, match_patient
+from order_sync.matching import AskPerson, Match, NoMatch, is_of_same_family_and_day, match_patient
 from order_sync.normal_forms import normalise_customer, normalise_patient
 from order_sync.orders import Customer, Order
 from order_sync.patients import NewPatient, Patient
@@ -230,7 +230,9 @@ def _accounts_like(desk: Desk, customer: Customer) -> list[Patient] | None:
         return None
     person = normalise_customer(customer, desk.practice)
     found = []
-    for chart in _with_same_name_and_birth_date(desk, customer, charts):
+    for chart in charts:
+        if not is_of_same_family_and_day(customer, chart, desk.practice):
+            continue
         other = normalise_patient(chart, desk.practice)
         if other.email in (person.email, None) and person.first in (other.first, f"{other.first} {other.middle}"):
             found.append(chart)
@@ -243,17 +245,7 @@ def find_namesakes(desk: Desk, customer: Customer) -> list[Patient]:
     Searched by the birth date alone: the server compares names as they are written, and Nunez is not Núñez to it.
     """
     charts = desk.nextech.search_patients(birth_date=customer.birth_date)
-    return _with_same_name_and_birth_date(desk, customer, charts)
-
-
-def _with_same_name_and_birth_date(desk: Desk, customer: Customer, charts: Iterable[Patient]) -> list[Patient]:
-    person = normalise_customer(customer, desk.practice)
-    same = []
-    for chart in charts:
-        other = normalise_patient(chart, desk.practice)
-        if (other.last, other.birth_date) == (person.last, person.birth_date):
-            same.append(chart)
-    return same
+    return [chart for chart in charts if is_of_same_family_and_day(customer, chart, desk.practice)]
 
 
 def _new_patient(desk: Desk, customer: Customer) -> NewPatient:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -12,7 +13,7 @@ class Agreement(StrEnum):
 
     EQUAL = "equal"
     NEAR = "near"
-    """Not equal, but as one person is written twice; names only."""
+    """Not equal, but as one person is written twice; names and birth dates only."""
     DIFFERENT = "different"
     UNKNOWN = "unknown"
     """One side does not say, or keeps it private: no evidence either way."""
@@ -26,9 +27,13 @@ class Comparison:
     phone: Agreement = Agreement.UNKNOWN
     first: Agreement = Agreement.UNKNOWN
     last: Agreement = Agreement.UNKNOWN
+    is_first_an_initial: bool = False
+    """One side has a single letter: near, or equal to another's single letter."""
     are_names_swapped: bool = False
     birth_date: Agreement = Agreement.UNKNOWN
     suffix: Agreement = Agreement.UNKNOWN
+    is_suffix_said_once: bool = False
+    """One side says Jr, the other says nothing: unknown, but a father and his son are written so."""
     postal_code: Agreement = Agreement.UNKNOWN
 
 
@@ -63,3 +68,16 @@ def compare_sets(ours: frozenset[str], theirs: frozenset[str]) -> Agreement:
     if not ours or not theirs:
         return Agreement.UNKNOWN
     return Agreement.DIFFERENT if ours.isdisjoint(theirs) else Agreement.EQUAL
+
+
+def compare_birth_dates(ours: date | None, theirs: date | None) -> Agreement:
+    """Compare two birth dates.
+
+    Near, in the same year: day and month in each other's place, or one digit of the day or the month wrong. Never the
+    year: a digit of it parts siblings, and a father from his son.
+    """
+    if ours is None or theirs is None or ours == theirs or ours.year != theirs.year:
+        return compare_values(ours, theirs)
+    is_swapped = (ours.month, ours.day) == (theirs.day, theirs.month)
+    wrong_digits = sum(a != b for a, b in zip(f"{ours:%m%d}", f"{theirs:%m%d}", strict=True))
+    return Agreement.NEAR if is_swapped or wrong_digits == 1 else Agreement.DIFFERENT

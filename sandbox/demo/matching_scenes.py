@@ -99,7 +99,7 @@ KNOWN: tuple[Scene, ...] = (
         days_ago=17,
         buyer={"first": "Okoro", "last": "Chidi"},
     ),
-    scene("typing-error", "One letter off: Katherine, Katharine", _KATHARINE, days_ago=18, buyer={"first": "Katherine"}),
+    scene("typing-error", "One letter missing: Katharne, Katharine", _KATHARINE, days_ago=18, buyer={"first": "Katharne"}),
     scene(
         "married-name",
         "A married name: e-mail and birth date are equal",

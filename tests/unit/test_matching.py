@@ -46,6 +46,11 @@ def decide(*charts, customer=None, practice=None):
         pytest.param(4, {"first": "Mariana", "nickname": "Ana"}, id="the chart's own nickname"),
         pytest.param(5, {"last": "Gomez"}, id="married name"),
         pytest.param(5, {"first": "A", "last": "Gomez"} | NO_EMAIL, id="married name and an initial"),
+        pytest.param(5, {"last": None} | NO_PHONE, id="last name private, birth date equal"),
+        pytest.param(5, {"last": "-"} | NO_EMAIL, id="last name a dash, birth date equal"),
+        pytest.param(1, {"birth_date": date(1988, 4, 18)}, id="a digit of the day"),
+        pytest.param(2, {"birth_date": date(1988, 5, 19)} | NO_PHONE, id="a digit of the month"),
+        pytest.param(3, {"suffix": "Jr"} | NO_EMAIL, id="a suffix on one side, the birth date confirms"),
     ],
 )
 def test_one_chart_on_an_automatic_level_is_the_patient(level, chart):
@@ -84,12 +89,31 @@ def test_a_first_name_that_the_chart_keeps_in_two_fields_is_equal():
         pytest.param(Reason.NAME_DIFFERS, 7, "first name", {"first": "Pedro", "last": "Gomez"}, id="address handed on"),
         pytest.param(Reason.NAME_DIFFERS, 7, "first name", {"first": "Pedro", "middle": "Ana"}, id="a middle name alone"),
         pytest.param(Reason.NAME_MISSING, None, "in Nextech", {"first": None}, id="first name private"),
-        pytest.param(Reason.NAME_MISSING, None, "in Nextech", {"last": "-"} | NO_EMAIL, id="last name a dash"),
+        pytest.param(Reason.NAME_MISSING, None, "in Nextech", {"last": "-"} | NO_EMAIL | NO_BIRTH_DATE, id="last name a dash"),
+        pytest.param(Reason.NAME_MISSING, None, "in Nextech", {"last": None, "first": "A"}, id="last name private, an initial"),
+        pytest.param(
+            Reason.NAME_MISSING,
+            None,
+            "in Nextech",
+            {"last": None, "birth_date": date(1988, 4, 18)},
+            id="no last name, other day",
+        ),
         pytest.param(Reason.NAME_MISSING, None, "in Nextech", {"first": "Unknown", "last": "Gomez"}, id="other name differs"),
         pytest.param(Reason.BIRTH_DATE_DIFFERS, 1, None, OTHER_BIRTH_DATE, id="blocked on level 1"),
         pytest.param(Reason.BIRTH_DATE_DIFFERS, 2, None, OTHER_BIRTH_DATE | NO_PHONE, id="blocked on level 2"),
         pytest.param(Reason.BIRTH_DATE_DIFFERS, 3, None, OTHER_BIRTH_DATE | NO_EMAIL, id="blocked on level 3"),
         pytest.param(Reason.BIRTH_DATE_DIFFERS, 4, None, OTHER_BIRTH_DATE | {"last": "Ruis"}, id="blocked on level 4"),
+        pytest.param(Reason.BIRTH_DATE_DIFFERS, 1, None, {"birth_date": date(1989, 4, 19)}, id="a digit of the year"),
+        pytest.param(
+            Reason.BIRTH_DATE_DIFFERS, 4, None, {"birth_date": date(1988, 4, 18), "last": "Ruis"}, id="two slips, day and name"
+        ),
+        pytest.param(
+            Reason.NAME_DIFFERS, 1, "only one side says the suffix", {"suffix": "Jr"} | NO_BIRTH_DATE, id="father or son"
+        ),
+        pytest.param(
+            Reason.NAME_DIFFERS, 4, "the first name is an initial", {"first": "A"} | NO_BIRTH_DATE, id="an initial alone"
+        ),
+        pytest.param(Reason.POSSIBLE_EXISTING_PATIENT, 8, None, {"first": "Elena"} | NO_EMAIL, id="twins with one phone"),
         pytest.param(
             Reason.POSSIBLE_EXISTING_PATIENT,
             None,
@@ -125,15 +149,34 @@ def test_a_married_name_is_blocked_by_another_generation_too():
     assert (decision.reason, decision.level) == (Reason.SUFFIX_DIFFERS, 5)
 
 
-def test_a_suffix_on_one_side_says_nothing():
-    assert isinstance(decide(a_patient(suffix="Jr")), Match)
+@pytest.mark.parametrize("second", ["Jordan", "Elena"])
+@pytest.mark.parametrize(("first", "twin"), [("Jayden", "Kayden"), ("Erin", "Eric"), ("Brandon", "Braydon"), ("Lena", "Lina")])
+@pytest.mark.parametrize("contact", [{}, NO_EMAIL, NO_PHONE])
+def test_a_twin_whose_name_is_one_letter_apart_is_asked_about(first, twin, contact, second):
+    charts = [a_patient(first=twin, **contact), a_patient(OTHER_PATIENT_ID, first=second, birth_date=date(1950, 1, 2))]
+    decision = decide(*charts, customer=a_customer(first=first))
+    assert isinstance(decision, AskPerson)
+    assert PATIENT_ID in decision.candidate_ids
+
+
+def test_two_second_names_are_two_people():
+    chart = a_patient(first="Ana", middle="Sofia")
+    assert isinstance(decide(chart, customer=a_customer(first="Ana Maria")), AskPerson)
+    assert isinstance(decide(chart, customer=a_customer(first="Ana S")), Match)
+
+
+def test_day_and_month_in_each_others_place_do_not_contradict_where_both_names_are_equal():
+    chart, customer = a_patient(birth_date=date(1988, 4, 7)), a_customer(birth_date=date(1988, 7, 4))
+    decision = decide(chart, customer=customer)
+    assert isinstance(decision, Match)
+    assert decision.evidence.comparison.birth_date is Agreement.NEAR
 
 
 @pytest.mark.parametrize(
     ("level", "chart"),
     [
-        pytest.param(8, {"first": "Pedro"} | NO_EMAIL, id="household: same phone and last name"),
-        pytest.param(8, {"first": "Pedro", "last": "Ruis"} | OTHER_EMAIL, id="household with a typing error"),
+        pytest.param(8, {"first": "Pedro"} | NO_EMAIL | OTHER_BIRTH_DATE, id="household: same phone and last name"),
+        pytest.param(8, {"first": "Pedro", "last": "Ruis"} | OTHER_EMAIL | NO_BIRTH_DATE, id="household with a typing error"),
         pytest.param(9, {"first": "Pedro", "last": "Gomez"} | OTHER_EMAIL, id="only the phone"),
         pytest.param(None, {"first": "Pedro", "last": "Gomez"} | OTHER_EMAIL | OTHER_PHONE, id="nothing in common"),
         pytest.param(None, {"first": "Pedro"} | OTHER_EMAIL | OTHER_PHONE, id="birth date and last name alone"),
@@ -165,7 +208,7 @@ def test_the_practices_phone_on_both_sides_brings_nobody_together():
     assert isinstance(decide(shared, customer=a_customer(phone="(305) 555-0100")), NoMatch)
 
 
-@pytest.mark.parametrize("name", [{"first": None}, {"last": ""}, {"first": "Guest", "last": "-"}])
+@pytest.mark.parametrize("name", [{"first": None}, {"last": ""} | NO_BIRTH_DATE, {"first": "Guest", "last": "-"}])
 def test_an_order_without_a_name_asks_when_somebody_shares_its_address(name):
     decision = decide(a_patient(), customer=a_customer(**name))
     assert isinstance(decision, AskPerson)
@@ -182,10 +225,16 @@ def test_an_order_without_a_name_that_nobody_shares_anything_with_is_no_match():
     [
         pytest.param("one", {}, OTHER_BIRTH_DATE, id="birth dates tell mother and daughter apart"),
         pytest.param("one", {"postal_code": "90210"}, OTHER_BIRTH_DATE, id="a birth date outweighs a ZIP"),
-        pytest.param("one", NO_BIRTH_DATE, NO_BIRTH_DATE | {"postal_code": "90210"}, id="ZIPs where birth dates are silent"),
+        pytest.param(
+            "one",
+            NO_BIRTH_DATE | {"suffix": "Jr"},
+            NO_BIRTH_DATE | {"suffix": "Sr", "postal_code": "90210"},
+            id="suffixes, the ZIP too",
+        ),
         pytest.param("one", NO_BIRTH_DATE | {"suffix": "Jr"}, NO_BIRTH_DATE | {"suffix": "Sr"}, id="suffixes, the ZIP equal"),
         pytest.param("one", {}, NO_BIRTH_DATE | {"postal_code": "90210"}, id="one by birth date, the other out by ZIP"),
         pytest.param(None, {}, {}, id="two charts of one person"),
+        pytest.param(None, {}, {"birth_date": date(1988, 4, 18)}, id="two charts of one person, a slip in one"),
         pytest.param(None, {}, {"postal_code": "90210"}, id="two charts of one person who moved"),
         pytest.param(None, {}, NO_BIRTH_DATE | {"postal_code": None}, id="one confirmed, the other silent"),
         pytest.param(None, {}, NO_BIRTH_DATE, id="one by birth date, the other by ZIP"),
@@ -206,6 +255,13 @@ def test_two_charts_on_the_best_level_are_told_apart_or_put_to_a_person(winner, 
     else:
         assert isinstance(decision, Match)
         assert (decision.patient_id, decision.candidates, decision.evidence.candidates) == (PATIENT_ID, 2, 2)
+
+
+def test_zips_tell_two_charts_apart_where_birth_dates_and_suffixes_are_silent():
+    charts = [a_patient(**NO_BIRTH_DATE), a_patient(OTHER_PATIENT_ID, postal_code="90210", **NO_BIRTH_DATE)]
+    decision = decide(*charts)
+    assert isinstance(decision, Match)
+    assert (decision.patient_id, decision.candidates) == (PATIENT_ID, 2)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +291,7 @@ def test_a_person_sees_every_doubtful_chart_but_no_household():
     charts = [
         a_patient(last="Gomez", birth_date=None),
         a_patient(OTHER_PATIENT_ID, first="Elena"),
-        a_patient(THIRD_PATIENT_ID, first="Pedro", email=None),
+        a_patient(THIRD_PATIENT_ID, first="Pedro", email=None, birth_date=None),
     ]
     decision = decide(*charts)
     assert isinstance(decision, AskPerson)
@@ -279,9 +335,11 @@ def test_evidence_is_kept_without_any_value():
         "phone": "unknown",
         "first": "equal",
         "last": "equal",
+        "is_first_an_initial": False,
         "are_names_swapped": False,
         "birth_date": "unknown",
         "suffix": "equal",
+        "is_suffix_said_once": False,
         "postal_code": "equal",
     }
     assert json.loads(json.dumps(decision.evidence.as_json())) == decision.evidence.as_json()

@@ -24,9 +24,18 @@ names = st.one_of(st.none(), st.lists(words, min_size=1, max_size=3).map(" ".joi
         ("j", "john", NEAR),
         ("j", "ana", DIFFERENT),
         ("jo", "john", DIFFERENT),
-        ("micheal", "michael", NEAR),
+        ("benjamn", "benjamin", NEAR),
+        ("micheal", "michael", DIFFERENT),  # both are given to children: a person says
         ("jonh", "john", NEAR),
-        ("sara", "sarah", NEAR),
+        ("sara", "sarah", NEAR),  # by the table of nicknames
+        ("erin", "eric", DIFFERENT),
+        ("mary", "mark", DIFFERENT),
+        ("jayden", "kayden", DIFFERENT),
+        ("illiam", "william", DIFFERENT),  # the first letter is seldom mistyped
+        ("margret", "margaert", DIFFERENT),
+        ("elizabteh", "elizabeth", NEAR),
+        ("john a", "john b", DIFFERENT),
+        ("john a", "john adam", NEAR),
         ("ana", "anna", DIFFERENT),  # too short for an edit
         ("mario", "maria", DIFFERENT),
         ("eric", "erica", DIFFERENT),
