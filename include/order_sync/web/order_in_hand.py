@@ -122,7 +122,7 @@ def _title(refusal: OrderSyncError, steps: list[HistoryRow]) -> str:
         case LedgerBusyError() if any(step.actor != "sync" for step in steps):
             return "Somebody was first"
         case LedgerBusyError():
-            return "The order has changed since you opened the page"
+            return "The order has changed since you opened the page" if steps else "Busy just now"
         case RemoteError():
             system = "The store" if refusal.system == "store" else "Nextech"
             return f"{system} does not answer"

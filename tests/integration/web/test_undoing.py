@@ -165,6 +165,7 @@ def test_a_voided_payment_may_be_left_as_it_is(begun: SmallHouse) -> None:
     void(begun)
     browser = browser_of(begun)
     submit(browser, path_of(begun), path_of(begun, "/look"))
+    assert "Leave the payment voided?" in browser.get(f"/orders/{begun.world.order().id}/dismiss").text
     left = submit(browser, f"/orders/{begun.world.order().id}/dismiss", why="settled otherwise")
     assert left.status_code == 303
     assert begun.world.open_cases() == []
