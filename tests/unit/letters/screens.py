@@ -10,7 +10,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+import order_sync.web
 from order_sync.reports.contents import contents_of
+from order_sync.reports.looks import page_sheet
 from order_sync.reports.pages import Frame, ReportHeader, report_page, reports_page
 from tests.unit.letters import statements
 from tests.unit.letters.golden import LETTERS
@@ -19,6 +21,7 @@ FOLDER = Path(__file__).resolve().parents[3] / "docs" / "screens"
 _PIXELS, _HIGHEST = 1_850_000, 3_500
 """Of a picture: the end of a long letter is cut off, so that the repository stays small."""
 FRAME = Frame("/orders/reports")
+STYLE = (Path(order_sync.web.__file__).parent / "static" / "pages.css").read_text() + page_sheet()
 
 
 def _list_page() -> str:
@@ -56,6 +59,8 @@ def photograph_all() -> None:
         for name, (html, width, scheme) in pictures.items():
             page = browser.new_page(viewport={"width": width, "height": 400}, color_scheme=scheme)
             page.set_content(html)
+            if name.startswith("page-"):
+                page.add_style_tag(content=STYLE)
             height = min(page.evaluate("document.documentElement.scrollHeight"), _PIXELS // width, _HIGHEST)
             clip = {"x": 0, "y": 0, "width": width, "height": height}
             page.screenshot(path=FOLDER / f"{name}.png", full_page=True, clip=clip)
