@@ -125,6 +125,12 @@ class Running:
     ledger: Ledger
     practices_file: Path
 
+    def pages(self) -> httpx.Client:
+        """Return a client of the Orders pages, logged in as the administrator; its paths are relative to them."""
+        authorization = {"Authorization": f"Bearer {self.airflow.token()}"}
+        address = f"http://127.0.0.1:{self.airflow.plan.airflow_port}/orders-app"
+        return httpx.Client(base_url=address, headers=authorization, timeout=60, trust_env=False)
+
     def place(self, practice_id: str, situation: str) -> str:
         """Place an order in a store and return its number."""
         place = self.sandbox.shops[practice_id].place

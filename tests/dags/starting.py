@@ -53,8 +53,7 @@ def start_airflow(setting: Setting) -> Iterator[Running]:
 
 
 def _plan(folder: Path, sandbox: RunningSandbox, setting: Setting) -> LaunchPlan:
-    for name in ("dags", "plugins"):
-        (folder / name).mkdir()
+    (folder / "dags").mkdir()
     written = (REPOSITORY / "dags" / "sync_orders.py").read_text(encoding="utf-8")
     assert written.count(EVERY_QUARTER) == 1
     (folder / "dags" / "sync_orders.py").write_text(written.replace(EVERY_QUARTER, setting.schedule), encoding="utf-8")
@@ -70,7 +69,6 @@ def _plan(folder: Path, sandbox: RunningSandbox, setting: Setting) -> LaunchPlan
     plan = LaunchPlan.on_free_ports(
         folder / "home",
         dags_folder=folder / "dags",
-        plugins_folder=folder / "plugins",
         practices_file=practices_file,
         starts_sandbox=False,
         settings={

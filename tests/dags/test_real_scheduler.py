@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import create_engine, select
 
 from order_sync.ledger.cases import open_cases
-from order_sync.ledger.models import CaseRow, CaseState
+from order_sync.ledger.models import CaseRow, CaseState, OrderRow
 from sandbox.nextech.staff import act_as_staff
 from sandbox.store.faults import Effect, Fault
 from tests.canaries.scanner import Scanner
@@ -113,6 +114,32 @@ def test_a_person_who_resolves_an_order_starts_a_run_at_once_and_it_posts_nothin
     assert new[0].wait() == "success"
     assert posted_by_us(running.sandbox) == books
     assert {task.state for task in new[0].tasks("sync_order")} == {"skipped"}
+
+
+@pytest.mark.usefixtures("first_run")
+def test_a_person_who_presses_send_sees_the_order_synced_by_a_run_of_its_own(running: Running):
+    situation = next(one for one in running.sandbox.world.situations if one.name == "birth-date-differs")
+    (number,) = situation.order_numbers
+    with running.ledger.transaction() as tx:
+        order_id = tx.session.scalars(select(OrderRow.id).where(OrderRow.number == number)).one()
+    before = {run.run_id for run in runs(running.api)}
+    with running.pages() as pages:
+        told = pages.get(f"/orders/{order_id}/resolve").raise_for_status().text
+        fields = {name: re.findall(rf'name="{name}"[^>]* value="([^"]+)"', told)[-1] for name in ("form_token", "version")}
+        chart = re.findall(r'name="patient"[^>]* value="([0-9a-f-]{36})"', told)[0]
+        assert pages.post(f"/orders/{order_id}/send", data={**fields, "patient": chart}).status_code == 303
+        new = wait_for(lambda: [run for run in runs(running.api) if run.run_id not in before], "a run", timeout_seconds=20)
+        assert [run.run_id.partition("__")[0] for run in new] == ["asset_triggered"]
+        new[0].wait()
+        assert [(task.task_id, task.label, new[0].log(task)[-800:]) for task in new[0].tasks() if task.state == "failed"] == []
+        ended = endings(running.sandbox, running.ledger)["eastern", number]
+        assert (ended.status, ended.patient_id, len(ended.booked_cents)) == ("Synced", chart, 1)
+        order = pages.get(f"/orders/{order_id}").raise_for_status().text
+    link = re.search(rf'href="/dags/sync_orders/runs/({quote(new[0].run_id, safe="")})/tasks/([a-z_.]+)/mapped/(\d+)"', order)
+    assert link is not None, "the run that posted it is a click away"
+    assert running.api.get(f"{new[0].path}/taskInstances/{link[2]}/{link[3]}").json()["rendered_map_index"] == "eastern"
+    event = running.api.get("/assets/events", params={"order_by": "-timestamp"}).json()["asset_events"][0]
+    assert event["extra"] == {"resolved_by": "admin"}
 
 
 @pytest.mark.usefixtures("first_run")
