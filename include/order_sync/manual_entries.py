@@ -9,7 +9,7 @@ from order_sync.decisions import deciding, expect, named, refuse_while_held, ref
 from order_sync.desk import Desk
 from order_sync.errors import PaymentDiffersError, PermanentError
 from order_sync.ledger.audit import Action, record_action
-from order_sync.ledger.decisions import owner_of_payment
+from order_sync.ledger.decisions import declined_patients, owner_of_payment
 from order_sync.ledger.models import OrderRow, PaymentRow
 from order_sync.ledger.orders import Step, move
 from order_sync.ledger.postings import find_payment, may_be_booked, plan_payment, update_payment
@@ -110,33 +110,47 @@ def _look_at(desk: Desk, order: OrderRow, payment_id: str) -> _Claim:
         raise PermanentError(msg)
     with desk.ledger.transaction() as tx:
         plan, hold = find_payment(tx, order.id), hold_of(tx, desk)
+        likely = declined_patients(tx, order.id) | {order.patient_id or ""} - {""}
     marker = plan.marker if plan else make_marker(desk.keys.marker, posting_key(seen, desk.practice))
-    shown = desk.nextech.read_payment(payment_id)
-    if shown is None or shown.patient_id is None:
-        what = "there is no such payment in Nextech" if shown is None else "it is on no patient's billing tab"
-        msg = f"payment {payment_id}, {named(order)}: {what}"
-        raise PermanentError(msg)
-    charts = {shown.patient_id, *(charts_of(plan) if plan else ())}
-    evidence = read_evidence_of(desk, charts)
-    require_complete(evidence.covers_all(charts))
+    ours = charts_of(plan) if plan else frozenset[str]()
+    evidence = read_evidence_of(desk, ours | likely)
+    require_complete(evidence.covers_all(ours))
+    read = {entry.payment_id: entry for chart in evidence.entries for entry in evidence.of(chart)}
+    if payment_id not in read:
+        read |= _read_whose_it_is(desk, order, payment_id)
     everywhere = LookEverywhere()
     everywhere.read_for(desk, hold, [order])
     elsewhere = everywhere.entries_of(order, marker)
     require_complete(elsewhere is not None)
-    read = {entry.payment_id: entry for chart in charts for entry in evidence.of(chart)}
-    entry = read.get(payment_id)
-    claim = _Claim(order, seen, plan, entry or shown, marker)
-    _refuse_by_nextech(claim, [*read.values(), *(elsewhere or ())], is_on_tab=entry is not None)
+    claim = _Claim(order, seen, plan, read[payment_id], marker)
+    _refuse_by_nextech(claim, [*read.values(), *(elsewhere or ())])
     return claim
 
 
-def _refuse_by_nextech(claim: _Claim, entries: list[PaymentEntry], *, is_on_tab: bool) -> None:
+def _read_whose_it_is(desk: Desk, order: OrderRow, payment_id: str) -> dict[str, PaymentEntry]:
+    """Ask whose payment it is, and read everything on that patient's tab; raise unless the payment is there."""
+    shown = desk.nextech.read_payment(payment_id)
+    what = None
+    if shown is None:
+        what = "there is no such payment in Nextech"
+    elif shown.patient_id is None:
+        what = "it is on no patient's billing tab"
+    else:
+        evidence = read_evidence_of(desk, [shown.patient_id])
+        require_complete(evidence.covers(shown.patient_id))
+        read = {entry.payment_id: entry for entry in evidence.of(shown.patient_id)}
+        if payment_id in read:
+            return read
+        what = "its patient's billing tab does not show it; look at it again"
+    msg = f"payment {payment_id}, {named(order)}: {what}"
+    raise PermanentError(msg)
+
+
+def _refuse_by_nextech(claim: _Claim, entries: list[PaymentEntry]) -> None:
     entry, markers = claim.entry, find_markers(claim.entry.note)
     ours = [one.payment_id for one in entries if one.status is EntryStatus.ACTIVE and claim.marker in find_markers(one.note)]
     what = None
-    if not is_on_tab:
-        what = "its patient's billing tab does not show it; look at it again"
-    elif entry.status is not EntryStatus.ACTIVE:
+    if entry.status is not EntryStatus.ACTIVE:
         what = "it was voided or deleted"
     elif entry.amount_cents <= 0:
         what = "it gives money back"

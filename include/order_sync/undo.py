@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from order_sync.decisions import deciding, expect, named, refuse_while_held, refuse_while_late, require_chart, require_complete
 from order_sync.desk import Desk
-from order_sync.errors import PermanentError
+from order_sync.errors import PermanentError, RequestRejectedError
 from order_sync.ledger.audit import Action, record_action
 from order_sync.ledger.cases import close_case, open_case
 from order_sync.ledger.decisions import declined_patients, undo_cause
@@ -239,7 +239,7 @@ def _look(desk: Desk, order: OrderRow, unrelated: str | None, *patients: str) ->
     if payment is None:
         msg = f"{named(order)}: nothing is posted for it"
         raise PermanentError(msg)
-    shown = desk.nextech.read_payment(payment.payment_id) if payment.payment_id else None
+    shown = _shown(desk, payment)
     moved_to = {shown.patient_id} if shown is not None and shown.patient_id else set()
     charts = charts_of(payment) | moved_to | frozenset(patients)
     evidence = read_evidence_of(desk, charts)
@@ -251,6 +251,14 @@ def _look(desk: Desk, order: OrderRow, unrelated: str | None, *patients: str) ->
         known = known_payment_ids(tx, order.practice_id, sorted(charts)) - {payment.payment_id or ""}
     known |= {unrelated} if unrelated else frozenset()
     return _Look(payment, verdict_on(desk, payment, evidence, known, _with_marker(entries, payment.marker)), entries, unrelated)
+
+
+def _shown(desk: Desk, payment: PaymentRow) -> PaymentEntry | None:
+    """Return the payment as Nextech shows it by its id, which says where its chart went; None where Nextech refuses that."""
+    try:
+        return desk.nextech.read_payment(payment.payment_id) if payment.payment_id else None
+    except RequestRejectedError:
+        return None
 
 
 def _with_marker(entries: Iterable[PaymentEntry], marker: str) -> tuple[PaymentEntry, ...]:

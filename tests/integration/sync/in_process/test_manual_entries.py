@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from order_sync.collect import collect_facts
@@ -15,10 +16,11 @@ from order_sync.reconciliation.periods import month_of
 from order_sync.resolve import choose_patient, post_again
 from order_sync.restores import declare_restore
 from order_sync.statuses import OrderState
+from order_sync.undo import begin_undo, look_for_void, post_to
 from sandbox.demo.characters import Person
 from sandbox.demo.practices import EASTERN
 from sandbox.nextech.faults import Effect
-from tests.worlds import WEDNESDAY_NOON, SmallWorld
+from tests.worlds import WEDNESDAY_NOON, Between, SmallWorld
 
 ORA = Person(EASTERN, 71, "Ora", "Castellan")
 IVO = Person(EASTERN, 72, "Ivo", "Tarrant")
@@ -148,6 +150,32 @@ def test_an_entry_is_refused_when_ours_was_booked_after_all(unknown: SmallWorld)
     unknown.clock.advance(hours=25)
     with pytest.raises(PermanentError, match="is ours for this order; retry"):
         accept(unknown, payment_id)
+
+
+def refuses_ids(request: httpx.Request) -> httpx.Request | httpx.Response:
+    """A Nextech that does not read a payment by its id."""
+    if request.method == "GET" and "/PaymentReconciliation/" in request.url.path:
+        return httpx.Response(400, json={"resourceType": "OperationOutcome", "issue": []}, request=request)
+    return request
+
+
+def test_an_entry_of_somebody_who_may_be_the_patient_is_found_without_its_id(twice: SmallWorld):
+    payment_id = enter(twice, twice.charts()[1].patient_id)
+    desk = twice.desk(nextech_wrap=lambda inner: Between(inner, refuses_ids))
+    assert accept_manual_entry(desk, twice.order().id, payment_id, actor="dana").state is OrderState.CLOSED
+
+
+def test_a_wrong_patient_is_undone_without_ids(twice: SmallWorld):
+    wrong, right = (chart.patient_id for chart in twice.charts())
+    desk = twice.desk(nextech_wrap=lambda inner: Between(inner, refuses_ids))
+    choose_patient(desk, twice.order().id, wrong, actor="ellis")
+    twice.run_after(minutes=(15,))
+    undo = begin_undo(desk, twice.order().id, actor="dana")
+    twice.staff("void", payment_id=undo.payment_id)
+    look_for_void(desk, twice.order().id, actor="dana")
+    post_to(desk, twice.order().id, right, actor="dana")
+    twice.run_after(minutes=(1,))
+    assert [row.patient_id for row in twice.booked()] == [right]
 
 
 def test_an_entry_is_one_orders_alone(twice: SmallWorld):
