@@ -104,7 +104,7 @@ class LineRow(LedgerTable):
     """A code of reconciliation.classes.DifferenceClass."""
     subject: Mapped[str] = mapped_column(String(120), index=True)
     """`order:` with the store's key, or `entry:` with Nextech's payment id."""
-    number: Mapped[str | None] = mapped_column(String(64))
+    number: Mapped[str | None] = mapped_column(String(64), index=True)
     explains_cents: Mapped[int] = mapped_column(BigInteger)
     line: Mapped[dict[str, Any]] = mapped_column(JSON)
     """All that the report says of it."""

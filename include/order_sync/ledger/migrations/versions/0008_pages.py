@@ -38,6 +38,7 @@ def upgrade() -> None:
     op.add_column("manual_resolution_queue", sa.Column("noted_at", UtcDateTime))
     op.add_column("manual_resolution_queue", sa.Column("wait_until", UtcDateTime))
     op.add_column("manual_resolution_queue", sa.Column("version", sa.Integer, server_default=sa.text("0"), nullable=False))
+    op.create_index("ix_reconciliation_lines_number", "reconciliation_lines", ["number"])
     _index_orders()
     _create_audit_trail()
 
@@ -47,6 +48,7 @@ def downgrade() -> None:
     op.drop_table("audit_trail")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION audit_trail_is_append_only()")
+    op.drop_index("ix_reconciliation_lines_number", "reconciliation_lines")
     for name in ("ix_orders_practice_id_number_bytewise", "ix_orders_practice_id_business_day"):
         op.drop_index(name, "orders")
     for name, *_ in SOME_ORDERS:
