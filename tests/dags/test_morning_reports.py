@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,6 +37,15 @@ def test_the_first_reports_of_every_practice_are_kept_and_mailed(running: Runnin
         mails = mails_to(running, practice_id)
         assert len(mails) == 3 * len(demo_practices()[practice_id].reports.recipients)
         assert all(len(mail.attachments) == 2 and mail.plain and mail.html for mail in mails)
+
+
+def test_the_link_of_a_letter_opens_the_report(running: Running):
+    link = re.search(r'href="(http[^"]+/orders-app/reports/[^"]+)"', mails_to(running, "eastern")[0].html or "")
+    assert link is not None
+    with running.pages() as pages:
+        page = pages.get(link[1])
+    assert page.status_code == 200
+    assert demo_practices()["eastern"].name in page.text
 
 
 @pytest.mark.usefixtures("first_run")
