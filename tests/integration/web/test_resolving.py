@@ -240,17 +240,13 @@ def test_when_no_run_can_be_started_the_page_says_that_the_next_one_takes_it(twi
 
 
 def test_the_second_who_sends_is_told_who_was_first_and_what_stands_now(twice: SmallHouse, browser: TestClient) -> None:
-    [first, second, *_] = choices_in(browser.get(resolve_path(twice)).text)
+    path = resolve_path(twice)
+    shown = browser.get(path).text
+    [first, second, *_] = choices_in(shown)
     seen = str(order_of(twice).version)
     assert send(twice, browser_of(twice, "billing"), first).status_code == 303
-    answer = browser.post(
-        resolve_path(twice).replace("/resolve", "/send"),
-        data={
-            "form_token": form_token_in(browser.get(f"/orders/{order_of(twice).id}/dismiss").text),
-            "version": seen,
-            "patient": second,
-        },
-    )
+    form = {"form_token": form_token_in(shown), "version": seen, "patient": second}
+    answer = browser.post(path.replace("/resolve", "/send"), data=form)
     assert answer.status_code == 409
     assert "Somebody was first" in answer.text
     assert "billing" in answer.text
