@@ -19,7 +19,7 @@ UV := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/bin/uv pip compile --quiet 
 	--generate-hashes --no-emit-index-url --no-annotate
 SBOM ?= .run/sbom.json
 
-.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst bench-pages bench-reconciliation letters screens lock sbom clean
+.PHONY: help setup setup-dev run sync stop reset test test-airflow test-simulation test-crash check bench-burst bench-pages bench-reconciliation bench-matching scorecard letters screens lock sbom clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -74,11 +74,18 @@ screens: setup-dev ## Take the pictures of the Orders pages in docs/screens anew
 bench-reconciliation: setup-dev .venv-bench/installed ## Measure how long a month of a million orders takes to reconcile
 	@$(BIN)/python -m bench.reconciliation --datacompy .venv-bench/bin/python
 
+bench-matching: setup-dev ## Measure how fast 10,000 orders are decided against 50,000 patients
+	@$(BIN)/python -m bench.matching
+
+scorecard: .venv-scorecard/installed ## Judge the matching beside other rules and Splink, into docs/matching.md; needs ORDER_SYNC_REFERENCE
+	@.venv-scorecard/bin/python -m bench.scorecard
+
 lock: $(TOOLS)/bin/uv ## Pin every version anew: requirements*.in -> requirements*.txt
 	@$(UV) requirements.in -o requirements.txt
 	@$(UV) requirements-sandbox.in -o requirements-sandbox.txt
 	@$(UV) requirements-dev.in -o requirements-dev.txt
 	@$(UV) requirements-bench.in -o requirements-bench.txt
+	@$(UV) requirements-scorecard.in -o requirements-scorecard.txt
 
 sbom: $(TOOLS)/bin/cyclonedx-py ## List what production is made of, with hashes, as CycloneDX in .run/sbom.json
 	@mkdir -p $(dir $(SBOM))
@@ -112,6 +119,11 @@ $(AXE): tests/browser/package-lock.json
 .venv-bench/installed: requirements-bench.txt
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+.venv-scorecard/installed: requirements-scorecard.txt
+	@$(PYTHON) -m venv .venv-scorecard
+	@.venv-scorecard/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scorecard.txt
 	@touch $@
 
 $(TOOLS)/bin/python:

@@ -54,14 +54,18 @@ class _Home:
     postal_code: str
 
 
-def household_set(households: int = 4_000, *, seed: int = 1) -> LabelledSet:
-    """Return couples, parents and children, fathers and sons of one name, and twins, with shared phones and e-mails."""
+def household_set(households: int = 4_000, *, seed: int = 1, first_name_slips: float = 0.0) -> LabelledSet:
+    """Return couples, parents and children, fathers and sons of one name, and twins, with shared phones and e-mails.
+
+    `first_name_slips` is the share of orders whose first name has lost a letter: then one twin may be written like the other.
+    """
     rng = random.Random(seed)  # noqa: S311 - invented people, no secrets
-    records = [record for number in range(households) for record in _household(rng, number)]
-    return LabelledSet("households (generated)", records, f"generated, seed {seed}")
+    records = [record for number in range(households) for record in _household(rng, number, first_name_slips)]
+    name = "households, first names misspelt" if first_name_slips else "households (generated)"
+    return LabelledSet(name, records, f"generated, seed {seed}")
 
 
-def _household(rng: random.Random, number: int) -> Iterator[Record]:
+def _household(rng: random.Random, number: int, first_name_slips: float) -> Iterator[Record]:
     home = _Home(
         number=number,
         last=rng.choice(_LAST_NAMES),
@@ -76,7 +80,10 @@ def _household(rng: random.Random, number: int) -> Iterator[Record]:
         if has_chart:
             yield replace(member, record_id=f"{member.person}-chart", buys=False)
         for count in range(orders):
-            yield replace(_as_typed(rng, member), record_id=f"{member.person}-order-{count}", has_chart=False)
+            order = replace(_as_typed(rng, member), record_id=f"{member.person}-order-{count}", has_chart=False)
+            if first_name_slips and rng.random() < first_name_slips:
+                order = replace(order, first=_with_a_slip(rng, order.first or ""))
+            yield order
 
 
 def _couple(rng: random.Random, home: _Home) -> Iterator[Record]:

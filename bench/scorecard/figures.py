@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -58,11 +58,11 @@ def candidate_pairs(of_set: LabelledSet) -> frozenset[Pair]:
     return of_set.playable(pair for ids in sharing.values() for pair in combinations(ids, 2))
 
 
-def judge_pairs(judge: Judge, of_set: LabelledSet) -> Figures:
-    """Judge every pair by itself: a customer, and one chart."""
+def judge_pairs(judge: Judge, of_set: LabelledSet, also: Iterable[Pair] = ()) -> Figures:
+    """Judge every pair by itself: a customer, and one chart; `also` those that only this judge brings together."""
     true = of_set.true_pairs()
     right = wrong = asked = in_vain = 0
-    for pair in candidate_pairs(of_set) | true:
+    for pair in candidate_pairs(of_set) | true | frozenset(also):
         customer, chart = (of_set.by_id[record_id] for record_id in pair)
         verdict = judge(customer, [chart])
         right += verdict.chosen is not None and pair in true
@@ -72,10 +72,10 @@ def judge_pairs(judge: Judge, of_set: LabelledSet) -> Figures:
     return Figures(len(true), right, wrong, asked, in_vain)
 
 
-def judge_orders(judge: Judge, of_set: LabelledSet) -> Figures:
+def judge_orders(judge: Judge, of_set: LabelledSet, also: Iterable[Pair] = ()) -> Figures:
     """Let every record buy once: the charts are all others that a search finds, those of the same person and strangers'."""
     found: dict[str, set[str]] = defaultdict(set)
-    for one, other in candidate_pairs(of_set):
+    for one, other in candidate_pairs(of_set) | frozenset(also):
         for customer, chart in ((one, other), (other, one)):
             if of_set.by_id[customer].buys and of_set.by_id[chart].has_chart:
                 found[customer].add(chart)

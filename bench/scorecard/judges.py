@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from bench.scorecard.records import LabelledSet, Record
-from order_sync.matching import AskPerson, Match, match_patient
+from order_sync.matching import AskPerson, Match, is_of_same_family_and_day, match_patient
 from order_sync.normal_forms import NormalPerson, normalise_customer
 from order_sync.practices import ActivePeriod, NextechSettings, Practice
 
@@ -34,7 +34,7 @@ Judge = Callable[[Record, Sequence[Record]], Verdict]
 
 
 def ladder(customer: Record, charts: Sequence[Record]) -> Verdict:
-    """Decide as the product does."""
+    """Decide as the product does, with the look for namesakes that comes before an account is made."""
     decision = match_patient(customer.customer, [chart.chart for chart in charts], PRACTICE)
     match decision:
         case Match(patient_id=patient_id):
@@ -42,7 +42,8 @@ def ladder(customer: Record, charts: Sequence[Record]) -> Verdict:
         case AskPerson(candidate_ids=ids):
             return Verdict(asked=frozenset(ids))
         case _:
-            return Verdict()
+            same = [one for one in charts if is_of_same_family_and_day(customer.customer, one.chart, PRACTICE)]
+            return Verdict(asked=frozenset(chart.record_id for chart in same))
 
 
 def all_keys_equal(of_set: LabelledSet) -> Judge:
@@ -50,9 +51,10 @@ def all_keys_equal(of_set: LabelledSet) -> Judge:
 
     def keys(record: Record) -> tuple[object, ...]:
         form = normal_form(record)
+        names = [name.replace(" ", "") if name else None for name in (form.first, form.last)]
         contacts = [form.email] if of_set.has_emails else []
         contacts += [min(form.phones, default=None)] if of_set.has_phones else []
-        return (form.first, form.last, *contacts)
+        return (*names, *contacts)
 
     return partial(_equal_by, keys)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from order_sync.desk import Desk, batches
 from order_sync.errors import IncompleteReadError, RequestRejectedError
+from order_sync.matching import Rung, compare, find_rung
 from order_sync.normal_forms import NormalPerson, normalise_customer, normalise_patient
 from order_sync.orders import Customer
 from order_sync.patients import Patient
@@ -21,8 +22,11 @@ Found = Mapping[str, list[Patient] | None]
 """Value to the charts that have it; None where the search did not succeed."""
 
 
-def find_candidates(desk: Desk, customers: Sequence[Customer]) -> list[list[Patient] | None]:
+def find_candidates(desk: Desk, customers: Sequence[Customer], *, is_to_decide: bool = False) -> list[list[Patient] | None]:
     """Return, for each customer, every chart that shares the e-mail or the phone, proved complete.
+
+    With `is_to_decide`, only every chart that can decide: who is found by e-mail with both names equal stands on level 1 or 2,
+    and all charts of these levels share the e-mail, so the phone is not asked for.
 
     None stands for a customer whose own search is refused or cannot be proved complete: nothing is known, and nobody else
     is held up by it. Raises when Nextech does not answer.
@@ -32,30 +36,38 @@ def find_candidates(desk: Desk, customers: Sequence[Customer]) -> list[list[Pati
     """
     people = [normalise_customer(customer, desk.practice) for customer in customers]
     by_email = _search(desk, people, _emails, lambda values: desk.nextech.search_patients(emails=values))
-    by_phone = _search(desk, people, _phones, lambda values: desk.nextech.search_patients(phones=values))
+    unsettled = [person for person in people if not (is_to_decide and _is_settled(desk, person, by_email))]
+    by_phone = _search(desk, unsettled, _phones, lambda values: desk.nextech.search_patients(phones=values))
     return [_charts_of(person, by_email, by_phone) for person in people]
 
 
 def find_charts(desk: Desk, patient_ids: Sequence[str]) -> dict[str, bool | None]:
-    """Say which of these charts still exist, by patient id; None for one whose search is refused or cannot be proved.
+    """Say which of these charts are still in use, by patient id; None for one whose search is refused or cannot be proved.
 
-    A list only ever finds, here too: a chart that it does not show is asked for alone before it counts as gone.
+    A list only ever finds, here too: a chart that it does not show is asked for alone before it counts as gone. One that was
+    merged into another, or is out of use, counts as gone though Nextech still shows it.
     """
 
     def is_there(patient_id: str) -> bool | None:
         found = _ask_alone(desk, patient_id, ask)
-        return None if found is None else bool(found)
+        return None if found is None else any(chart.is_active for chart in found)
 
     def ask(ids: Sequence[str]) -> list[Patient]:
         return desk.nextech.search_patients(patient_ids=ids)
 
     wanted = sorted(set(patient_ids))
     try:
-        listed = {chart.patient_id for chart in ask(wanted)} if len(wanted) > 1 else set()
+        listed = {chart.patient_id: chart.is_active for chart in ask(wanted)} if len(wanted) > 1 else {}
     except (IncompleteReadError, RequestRejectedError):
-        listed = set()
+        listed = {}
     missed = [patient_id for patient_id in wanted if patient_id not in listed]
-    return dict.fromkeys(listed, True) | dict(zip(missed, desk.fan_out(is_there, missed), strict=True))
+    return listed | dict(zip(missed, desk.fan_out(is_there, missed), strict=True))
+
+
+def _is_settled(desk: Desk, person: NormalPerson, by_email: Found) -> bool:
+    charts = [chart for value in _emails(person) for chart in by_email.get(value) or ()]
+    rungs = (find_rung(compare(person, normalise_patient(chart, desk.practice))) for chart in charts if chart.is_active)
+    return any(rung <= Rung.EMAIL_AND_NAMES for rung in rungs)
 
 
 def _charts_of(person: NormalPerson, by_email: Found, by_phone: Found) -> list[Patient] | None:
@@ -117,10 +129,15 @@ def _sorted_by_value(
 ) -> dict[str, list[Patient]]:
     """Sort the charts of a list by the value that found them.
 
-    A chart that keeps its value private cannot be told to anybody here; asked alone, the server says whose it is.
+    A chart that keeps its value private cannot be told to anybody here; asked alone, the server says whose it is. A chart with
+    two of the values proves neither: where the server cut the list, it may have been found by one of them only.
     """
     hits: dict[str, list[Patient]] = {}
+    proved: set[str] = set()
     for chart in charts:
-        for value in values_of(normalise_patient(chart, desk.practice)) & wanted:
+        shown = values_of(normalise_patient(chart, desk.practice)) & wanted
+        for value in shown:
             hits.setdefault(value, []).append(chart)
-    return hits
+        if len(shown) == 1:
+            proved |= shown
+    return {value: found for value, found in hits.items() if value in proved}

@@ -95,7 +95,7 @@ def _match_batch(desk: Desk, rows: list[OrderRow], counts: MatchCounts) -> None:
     left = _use_remembered(desk, [(row, order) for row, order in fresh if row.account_wanted_by is None], counts)
     if not left and not newcomers:
         return
-    candidates = find_candidates(desk, [order.customer for _, order in left])
+    candidates = find_candidates(desk, [order.customer for _, order in left], is_to_decide=True)
     decided: list[Move] = []
     for (row, order), charts in zip(left, candidates, strict=True):
         if charts is None:

@@ -164,10 +164,22 @@ def match_patient(customer: Customer, candidates: Sequence[Patient], practice: P
     same names and birth date, but neither e-mail nor phone in common, is asked about before a second account is made, and
     so is a household chart (level 8) with the same birth date: a twin, or a first name that is misspelt beyond *near*.
     Any other household and a phone alone (level 9) are somebody else. The order of the candidates never matters.
+    A chart that is out of use, or merged into another, is never matched; when it alone would fit, a person is asked.
     """
     person = normalise_customer(customer, practice)
-    compared = [(chart.patient_id.lower(), compare(person, normalise_patient(chart, practice))) for chart in candidates]
-    return decide(compared, practice, is_order_nameless=person.first is None or person.last is None)
+    in_use, out_of_use = (
+        [
+            (chart.patient_id.lower(), compare(person, normalise_patient(chart, practice)))
+            for chart in candidates
+            if chart.is_active is is_active
+        ]
+        for is_active in (True, False)
+    )
+    is_order_nameless = person.first is None or person.last is None
+    decision = decide(in_use, practice, is_order_nameless=is_order_nameless)
+    if isinstance(decision, NoMatch) and out_of_use:
+        return _ask_about_old_charts(out_of_use) or decision
+    return decision
 
 
 def decide(compared: Iterable[tuple[str, Comparison]], practice: Practice, *, is_order_nameless: bool = False) -> Decision:
@@ -190,6 +202,14 @@ def is_of_same_family_and_day(customer: Customer, chart: Patient, practice: Prac
     ours, theirs = normalise_customer(customer, practice), normalise_patient(chart, practice)
     is_same_name = compare_last_names(ours.last, theirs.last) is _EQUAL
     return is_same_name and compare_birth_dates(ours.birth_date, theirs.birth_date) is _EQUAL
+
+
+def _ask_about_old_charts(compared: Iterable[tuple[str, Comparison]]) -> AskPerson | None:
+    graded = _distinct(_Candidate(find_rung(comparison), patient_id, comparison) for patient_id, comparison in compared)
+    fitting = [candidate for candidate in graded if candidate.rung <= Rung.POSSIBLE_TWIN]
+    if not fitting:
+        return None
+    return _ask(Reason.PATIENT_GONE, min(candidate.rung for candidate in fitting), fitting, "the chart is out of use")
 
 
 _QUESTIONS = {

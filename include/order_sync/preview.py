@@ -77,7 +77,7 @@ def _plan(desk: Desk, orders: list[Order]) -> list[PlannedPosting]:
             planned.append(PlannedPosting(order.number, decision.amount_cents, row.patient_id if row else None, hold.sentence))
         else:
             due.append((order, decision.amount_cents))
-    candidates = find_candidates(desk, [order.customer for order, _ in due]) if due else []
+    candidates = find_candidates(desk, [order.customer for order, _ in due], is_to_decide=True) if due else []
     for (order, amount_cents), charts in zip(due, candidates, strict=True):
         row = known.get(order.entity_id)
         chosen = (row.patient_id if row else None) or remembered.get(keys[order.entity_id] or "")
