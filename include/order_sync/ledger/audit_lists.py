@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, union_all
 
 from order_sync.ledger.audit import Action
 from order_sync.ledger.audit_models import AuditRow
@@ -62,10 +62,17 @@ def list_entries(tx: Transaction, wanted: AuditFilter, cursor: str | None = None
     place = decode_cursor(cursor, sort=_SORT, kinds=[]) if cursor else None
     is_backward = place is not None and place.is_backward
     query = select(AuditRow, OrderRow.number).outerjoin(OrderRow, AuditRow.order_id == OrderRow.id)
-    query = query.where(*_conditions(wanted))
-    if place is not None:
-        query = query.where(AuditRow.id > place.id if is_backward else AuditRow.id < place.id)
     order = AuditRow.id.asc() if is_backward else AuditRow.id.desc()
+    beyond = [] if place is None else [AuditRow.id > place.id if is_backward else AuditRow.id < place.id]
+    if wanted.spans and wanted.order_number is None:
+        # Each practice is asked for its own first ones, which its index holds in this order: no database sorts the others.
+        first = (
+            select(AuditRow.id).where(_within(span), *_others(wanted), *beyond).order_by(order).limit(limit + 1).subquery()
+            for span in wanted.spans
+        )
+        query = query.where(AuditRow.id.in_(union_all(*(select(piece) for piece in first))))
+    else:
+        query = query.where(*_conditions(wanted), *beyond)
     found = [AuditEntry(row, number) for row, number in tx.session.execute(query.order_by(order).limit(limit + 1))]
     is_more, entries = len(found) > limit, found[:limit]
     if is_backward:
@@ -80,15 +87,16 @@ def list_entries(tx: Transaction, wanted: AuditFilter, cursor: str | None = None
     )
 
 
+def _within(span: Span) -> ColumnElement[bool]:
+    return and_(
+        AuditRow.practice_id == span.practice_id,
+        *([AuditRow.at >= span.begins] if span.begins else []),
+        *([AuditRow.at < span.ends] if span.ends else []),
+    )
+
+
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    spans = [
-        and_(
-            AuditRow.practice_id == span.practice_id,
-            *([AuditRow.at >= span.begins] if span.begins else []),
-            *([AuditRow.at < span.ends] if span.ends else []),
-        )
-        for span in wanted.spans
-    ]
+    spans = [_within(span) for span in wanted.spans]
     conditions: list[ColumnElement[bool]] = [or_(*spans)] if spans else [AuditRow.practice_id.is_(None)]
     if wanted.order_number is not None:
         # The number may be long gone from the store's list, and stands in several practices: the order's own id decides.
@@ -96,6 +104,12 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
             OrderRow.practice_id.in_([span.practice_id for span in wanted.spans]), OrderRow.number == wanted.order_number
         )
         conditions.append(AuditRow.order_id.in_(of_number))
+    return [*conditions, *_others(wanted)]
+
+
+def _others(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    """Return what is neither about practices nor about orders."""
+    conditions: list[ColumnElement[bool]] = []
     if wanted.actor is not None:
         conditions.append(AuditRow.actor == wanted.actor)
     if wanted.action is not None:
