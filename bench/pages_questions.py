@@ -81,6 +81,7 @@ FILTERS: dict[str, Makes] = {
     "a reason of its status": _fixed(reason=Reason.NAME_DIFFERS, status=PublicStatus.NOT_SYNCED),
     "a day": lambda draw: _days(draw, 1),
     "a month": lambda draw: _days(draw, 30),
+    "half a year": lambda draw: _days(draw, 180),
     "a year": lambda draw: _days(draw, 365),
     "one amount": lambda draw: _amount(draw, 0),
     "a range of amounts": lambda draw: _amount(draw, 5_000),

@@ -71,10 +71,10 @@ class OrderRow(LedgerTable):
         Index("ix_orders_practice_id_state", "practice_id", "state"),
         Index("ix_orders_practice_id_number", "practice_id", "number"),
         # On PostgreSQL it compares numbers by their bytes, which SQLAlchemy does not see: revision 0008.
-        Index("ix_orders_practice_id_number_bytewise", "practice_id", "number", "id"),
+        Index("ix_orders_practice_id_number_bytewise", "practice_id", "number", "id", "business_day"),
         Index("ix_orders_practice_id_placed_at", "practice_id", "placed_at", "id"),
         Index("ix_orders_practice_id_amount_cents", "practice_id", "amount_cents", "id"),
-        Index("ix_orders_practice_id_changed_at", "practice_id", "changed_at", "id"),
+        Index("ix_orders_practice_id_changed_at", "practice_id", "changed_at", "id", "business_day"),
         Index(
             "ix_orders_practice_id_business_day",
             *("practice_id", "business_day", "public_status", "amount_cents", "changed_at", "number", "id"),

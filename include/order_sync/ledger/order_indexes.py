@@ -28,6 +28,8 @@ _FEW_NUMBERS, _FEW_AMOUNTS = 20_000, 5_000
 """So many are found and sorted at once. Numbers lie side by side in the table, amounts anywhere."""
 _LONG_PERIOD_DAYS = 92
 """Of a longer period, a walk along the amounts meets enough orders."""
+_VERY_LONG_PERIOD_DAYS = 182
+"""Of a longer one a walk along anything does, or passes over fewer orders than the period has."""
 
 Q = TypeVar("Q", bound=Select[Any])
 
@@ -54,7 +56,7 @@ def way_of(tx: Transaction, wanted: OrderFilter, sort: Sort) -> Way:
         return Way(OF_SORT[SortBy.NUMBER], finds_all=True)
     if wanted.has_amount and sort.by is not SortBy.AMOUNT and _are_few(tx, wanted, SortBy.AMOUNT, _FEW_AMOUNTS):
         return Way(OF_SORT[SortBy.AMOUNT], finds_all=True)
-    is_long = sort.by is SortBy.AMOUNT and wanted.days > _LONG_PERIOD_DAYS
+    is_long = wanted.days > (_LONG_PERIOD_DAYS if sort.by is SortBy.AMOUNT else _VERY_LONG_PERIOD_DAYS)
     if wanted.has_period and sort.by is not SortBy.PLACED and not is_long:
         return Way(OF_DAYS, finds_all=True)
     return Way(OF_SORT[sort.by], finds_all=False)

@@ -89,7 +89,8 @@ def test_an_old_month_is_found_whole_rather_than_walked_to(ledger: Ledger):
     month = OrderFilter(ALL, first_day=FILTERS["a day"].first_day, last_day=FILTERS["a day"].last_day)
     assert _way(ledger, month, SortBy.CHANGED) == ("business_day", True)
     assert _way(ledger, month, SortBy.PLACED) == ("placed_at", False)
-    assert _way(ledger, OrderFilter(ALL, first_day=month.first_day), SortBy.AMOUNT) == ("amount_cents", False)
+    for by, index in ((SortBy.AMOUNT, "amount_cents"), (SortBy.CHANGED, "changed_at"), (SortBy.NUMBER, "number_bytewise")):
+        assert _way(ledger, OrderFilter(ALL, first_day=month.first_day), by) == (index, False)
 
 
 def test_few_amounts_are_found_whole_and_many_are_met_on_the_way(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):

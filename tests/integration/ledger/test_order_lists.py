@@ -145,7 +145,7 @@ def test_paging_forward_and_back_shows_every_order_once_under_every_filter_and_s
 
 
 def test_paging_shows_every_order_once_where_many_are_met_on_the_way(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
-    for few in ("_FEW_NUMBERS", "_FEW_AMOUNTS", "_LONG_PERIOD_DAYS"):
+    for few in ("_FEW_NUMBERS", "_FEW_AMOUNTS", "_LONG_PERIOD_DAYS", "_VERY_LONG_PERIOD_DAYS"):
         monkeypatch.setattr(f"order_sync.ledger.order_indexes.{few}", -1)
     _page_through(
         ledger, {name: each for name, each in FILTERS.items() if each.has_number or each.has_amount or each.has_period}

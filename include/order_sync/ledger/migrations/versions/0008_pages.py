@@ -15,7 +15,7 @@ depends_on = None
 ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 AUDIT_MESSAGE = "audit_trail: rows are only ever added"
 QUEUE_COLUMNS = ("note", "noted_by", "noted_at", "wait_until", "version")
-SORTED_BY = ("placed_at", "amount_cents", "changed_at")
+SORTED_BY = {"placed_at": ("id",), "amount_cents": ("id",), "changed_at": ("id", "business_day")}
 BY_INDEX = ("business_day", "amount_cents", "changed_at", "number", "matched_by")
 SOME_ORDERS = (
     # index, columns after the practice's, which orders are in it
@@ -61,15 +61,15 @@ def downgrade() -> None:
 
 
 def _index_orders() -> None:
-    for column in SORTED_BY:
-        op.create_index(f"ix_orders_practice_id_{column}", "orders", ["practice_id", column, "id"])
+    for column, others in SORTED_BY.items():
+        op.create_index(f"ix_orders_practice_id_{column}", "orders", ["practice_id", column, *others])
     op.create_index("ix_orders_practice_id_business_day", "orders", list(OF_DAYS))
     for name, columns, which in SOME_ORDERS:
         only = sa.text(which)
         op.create_index(name, "orders", ["practice_id", *columns], postgresql_where=only, sqlite_where=only)
     # A prefix is a range of bytes, which an index in PostgreSQL's own collation cannot find; SQLite has no other order.
     number = 'number COLLATE "C"' if op.get_bind().dialect.name == "postgresql" else "number"
-    op.execute(f"CREATE INDEX ix_orders_practice_id_number_bytewise ON orders (practice_id, {number}, id)")
+    op.execute(f"CREATE INDEX ix_orders_practice_id_number_bytewise ON orders (practice_id, {number}, id, business_day)")
 
 
 def _create_audit_trail() -> None:
