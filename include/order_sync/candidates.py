@@ -50,7 +50,7 @@ def find_charts(desk: Desk, patient_ids: Sequence[str]) -> dict[str, bool | None
 
     def is_there(patient_id: str) -> bool | None:
         found = _ask_alone(desk, patient_id, ask)
-        return None if found is None else any(chart.is_active for chart in found)
+        return None if found is None else any(chart.is_active and chart.patient_id == patient_id.lower() for chart in found)
 
     def ask(ids: Sequence[str]) -> list[Patient]:
         return desk.nextech.search_patients(patient_ids=ids)

@@ -78,8 +78,10 @@ def _is_initial(ours: str, theirs: str) -> bool:
 
 
 def _are_nicknames(ours: str, theirs: str) -> bool:
-    """Only a nickname and its own full name: two nicknames of Elizabeth may be two sisters."""
+    """Only a nickname and its own full name: two nicknames of Elizabeth may be two sisters, and so may Rosa and Rose."""
     a, b = _letters(ours), _letters(theirs)
+    if len(a) == len(b) and _differ_in_final_vowel(a, b):
+        return False
     return a in nicknamer().nicknames_of(b) or b in nicknamer().nicknames_of(a)
 
 
