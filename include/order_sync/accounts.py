@@ -93,7 +93,9 @@ def _create(desk: Desk, row: OrderRow, customer: Customer, evidence: Mapping[str
             step = Step(OrderState.RECEIVED, detail=f"new account {hold.sentence}")
             move(tx, row, step, not_before=tx.now + timedelta(minutes=5))
             return step
-        creating = move(tx, row, Step(OrderState.CREATING), match_evidence=evidence)
+        # Not whom it was matched to before the store changed it: until the account is there, nobody is known.
+        unmatched = {"patient_id": None, "matched_by": None, "match_level": None}
+        creating = move(tx, row, Step(OrderState.CREATING), match_evidence=evidence, **unmatched)
         seconds = rules.send_seconds + rules.answer_seconds + 5
         attempt = begin_attempt(tx, creating, Intent(AttemptKind.PATIENT, digest, seconds))
     reach(Point.ACCOUNT_INTENDED)

@@ -6,19 +6,21 @@ Every command of `resolve`, `manual_entries` and `undo` goes through here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from order_sync.desk import Desk
 from order_sync.errors import IncompleteReadError, LedgerBusyError, PermanentError, SomebodyWasFirstError
-from order_sync.ledger.decisions import find_order, steps_since
+from order_sync.ledger.decisions import find_order, matched_by_memory, steps_since
 from order_sync.ledger.models import AttemptKind, OrderRow
-from order_sync.ledger.orders import SYNC
-from order_sync.ledger.postings import latest_attempt
+from order_sync.ledger.orders import SYNC, Step, move
+from order_sync.ledger.postings import latest_attempt, may_be_booked
+from order_sync.ledger.remembered import forget_patient
 from order_sync.ledger.session import Ledger, Transaction
 from order_sync.payments import PostOutcome
 from order_sync.practices import Practice
 from order_sync.restores import hold_of
+from order_sync.statuses import OrderState
 
 
 def named(order: OrderRow) -> str:
@@ -79,6 +81,19 @@ def require_chart(desk: Desk, patient_id: str) -> str:
         msg = f"practice {desk.practice.id}: the chart that was picked is inactive in Nextech; pick again"
         raise PermanentError(msg)
     return patient_id.strip().lower()
+
+
+def revoke_choice(tx: Transaction, order: OrderRow, *, actor: str) -> None:
+    """Revoke what is remembered of an order's customer, and decide his other orders anew that only wait to be sent by it."""
+    if order.customer_key is None:
+        return
+    forget_patient(tx, practice_id=order.practice_id, customer_key=order.customer_key, by=actor)
+    step = Step(OrderState.RECEIVED, detail="the remembered choice was revoked", actor=actor)
+    for other in matched_by_memory(tx, order.practice_id, order.customer_key):
+        if other.id == order.id or may_be_booked(tx, other.id):
+            continue
+        with suppress(LedgerBusyError), tx.session.begin_nested():  # who moves it now is sending it already
+            move(tx, other, step)
 
 
 def refuse_while_late(tx: Transaction, practice: Practice, order: OrderRow) -> None:

@@ -9,7 +9,8 @@ from order_sync.decisions import deciding, expect, named, refuse_while_held, ref
 from order_sync.desk import Desk
 from order_sync.errors import PaymentDiffersError, PermanentError
 from order_sync.ledger.audit import Action, record_action
-from order_sync.ledger.decisions import declined_patients, owner_of_payment
+from order_sync.ledger.cases import close_case
+from order_sync.ledger.decisions import declined_patients, owner_of_payment, undo_cause
 from order_sync.ledger.models import OrderRow, PaymentRow
 from order_sync.ledger.orders import Step, move
 from order_sync.ledger.postings import find_payment, may_be_booked, plan_payment, update_payment
@@ -76,6 +77,7 @@ def accept_manual_entry(
         _tie(tx, desk, claim)
         step = Step(OrderState.CLOSED, current.why, POSTED_BY_HAND, actor=actor)
         closed = move(tx, current, step, patient_id=claim.entry.patient_id, matched_by=actor[:80], match_level=None)
+        close_case(tx, undo_cause(closed.id), by=actor, resolution="posted by hand")
         detail = f"payment {payment_id}" + (f", although it differs: {', '.join(differing)}" if differing else "")
         record_action(
             tx,

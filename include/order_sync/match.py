@@ -16,7 +16,7 @@ from order_sync.errors import IncompleteReadError, LedgerBusyError, RequestRejec
 from order_sync.intake import reconsider, take_in
 from order_sync.ledger.models import OrderRow
 from order_sync.ledger.orders import Step, claim_orders, has_orders_in, move, release_orders
-from order_sync.ledger.postings import undone_orders
+from order_sync.ledger.postings import perhaps_booked, undone_orders
 from order_sync.ledger.remembered import remembered_patients
 from order_sync.matching import AskPerson, Match, NoMatch, match_patient
 from order_sync.orders import Order, OrderProblem
@@ -143,20 +143,24 @@ def read_again(desk: Desk, rows: list[OrderRow], *, still: OrderState) -> list[t
 def _use_remembered(desk: Desk, orders: list[tuple[OrderRow, Order]], counts: MatchCounts) -> list[tuple[OrderRow, Order]]:
     """Give orders of customers whom a person has decided about to that patient, if the chart still exists.
 
-    One that was on a wrong patient before goes back to a person otherwise: the rules have been wrong about it.
+    One that was on a wrong patient before goes back to a person otherwise: the rules have been wrong about it. So does one
+    whose payment may be in Nextech already: it must not come to another patient.
     """
     with desk.ledger.transaction() as tx:
         keys = [row.customer_key for row, _ in orders if row.customer_key]
         remembered = remembered_patients(tx, desk.practice.id, keys)
         undone = undone_orders(tx, [row.id for row, _ in orders])
-    if not remembered and not undone:
+        doubtful = perhaps_booked(tx, [row.id for row, _ in orders])
+    if not remembered and not undone and not doubtful:
         return orders
     charts = find_charts(desk, list(remembered.values()))
     left: list[tuple[OrderRow, Order]] = []
     decided: list[Move] = []
     for row, order in orders:
         patient_id = remembered.get(row.customer_key or "")
-        if patient_id is None and row.id in undone:
+        if row.id in doubtful:
+            decided.append((row, Step(OrderState.QUEUED, Reason.CANNOT_VERIFY), {}))
+        elif patient_id is None and row.id in undone:
             decided.append((row, Step(OrderState.QUEUED, Reason.WRONG_PATIENT), {}))
         elif patient_id is None:
             left.append((row, order))
@@ -206,7 +210,7 @@ def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
     """Search once more, alone, then create the account: a list search is no proof that somebody is new.
 
     Where a person wants the account, the charts that they declined are passed over; another one that fits is not: it may have
-    been made since.
+    been made since. It is never taken without asking for an order that was on a wrong patient before: it may be that one.
     """
     [charts] = find_candidates(desk, [order.customer])
     if charts is None:
@@ -217,6 +221,9 @@ def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
     decision = match_patient(order.customer, others, desk.practice)
     if not isinstance(decision, NoMatch):
         step, changes = _step_of(decision)
+        if isinstance(decision, Match) and _was_on_wrong_patient(desk, row):
+            ids = [decision.patient_id]
+            step, changes = Step(OrderState.QUEUED, Reason.POSSIBLE_EXISTING_PATIENT, candidate_ids=ids), {}
         if step.candidate_ids is not None:
             step = replace(step, candidate_ids=sorted({*step.candidate_ids, *declined}))
         return try_move(desk, row, step, **changes)
@@ -229,6 +236,11 @@ def _decide_newcomer(desk: Desk, row: OrderRow, order: Order) -> Step | None:
         logger.warning("practice %s: order %s: %s", desk.practice.id, row.number, error)
         leave_unsearched(desk, row)
         return None
+
+
+def _was_on_wrong_patient(desk: Desk, row: OrderRow) -> bool:
+    with desk.ledger.transaction() as tx:
+        return row.id in undone_orders(tx, [row.id])
 
 
 def try_move(desk: Desk, row: OrderRow, step: Step, **changes: object) -> Step | None:

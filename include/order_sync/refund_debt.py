@@ -178,7 +178,8 @@ def _look_at_payments(desk: Desk, sides: Sides, debts: list[_Debt], evidence: Ev
     for debt in debts:
         own = by_order.get(debt.row.entity_id, [])
         is_seen = any(entry.payment_id == debt.payment_id for entry in own)
-        debt.is_voided = is_seen and not any(is_live_payment(entry) for entry in own)
+        is_gone = is_seen or debt.row.state is OrderState.CLOSED_VOIDED
+        debt.is_voided = is_gone and not any(is_live_payment(entry) for entry in own)
         debt.named = tuple(entry for entry in own if is_live_refund(entry))
 
 

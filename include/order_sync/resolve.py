@@ -20,6 +20,7 @@ from order_sync.decisions import (
     refuse_while_late,
     require_chart,
     require_complete,
+    revoke_choice,
 )
 from order_sync.desk import Desk
 from order_sync.errors import PermanentError
@@ -30,7 +31,7 @@ from order_sync.ledger.decisions import keep_declined, undo_cause
 from order_sync.ledger.models import CaseState, OrderRow
 from order_sync.ledger.orders import Step, move
 from order_sync.ledger.postings import find_payment, known_payment_ids, may_be_booked, update_payment
-from order_sync.ledger.remembered import forget_patient, remember_patient
+from order_sync.ledger.remembered import remember_patient
 from order_sync.orders import Order
 from order_sync.payment_reads import charts_of, read_evidence_of
 from order_sync.posting_rules import Absent, PossibleManualEntry
@@ -112,8 +113,7 @@ def create_account(
         keep_declined(tx, order.id, [known for known in shown if _GUID.fullmatch(known.strip().lower())])
         step = Step(OrderState.RECEIVED, detail="a new account is to be created", actor=actor)
         moved = move(tx, order, step, account_wanted_by=actor[:80], patient_id=None, matched_by=None, match_level=None)
-        if moved.customer_key:
-            forget_patient(tx, practice_id=moved.practice_id, customer_key=moved.customer_key, by=actor)
+        revoke_choice(tx, moved, actor=actor)
         record_action(tx, Action.ACCOUNT_CREATED, actor=actor, practice_id=moved.practice_id, order_id=moved.id)
     return moved
 

@@ -14,7 +14,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from order_sync.decisions import deciding, expect, named, refuse_while_held, refuse_while_late, require_chart, require_complete
+from order_sync.decisions import (
+    deciding,
+    expect,
+    named,
+    refuse_while_held,
+    refuse_while_late,
+    require_chart,
+    require_complete,
+    revoke_choice,
+)
 from order_sync.desk import Desk
 from order_sync.errors import PermanentError, RequestRejectedError
 from order_sync.ledger.audit import Action, record_action
@@ -23,7 +32,8 @@ from order_sync.ledger.decisions import declined_patients, undo_cause
 from order_sync.ledger.models import OrderRow, PaymentRow
 from order_sync.ledger.orders import Step, move
 from order_sync.ledger.postings import attempts_of, find_payment, known_payment_ids, may_be_booked, update_payment
-from order_sync.ledger.remembered import forget_patient, remember_patient
+from order_sync.ledger.refunds import settlements_of
+from order_sync.ledger.remembered import remember_patient
 from order_sync.ledger.session import Transaction
 from order_sync.markers import find_markers
 from order_sync.payment_reads import charts_of, read_evidence_of
@@ -72,8 +82,7 @@ def begin_undo(desk: Desk, order_id: int, *, actor: str, version: int | None = N
             why = "its payment is on its way; wait until that is clear" if is_under_way else "nothing is posted for it"
             msg = f"{named(order)}: {why}"
             raise PermanentError(msg)
-        if order.customer_key:
-            forget_patient(tx, practice_id=order.practice_id, customer_key=order.customer_key, by=actor)
+        revoke_choice(tx, order, actor=actor)
         record_action(
             tx,
             Action.UNDO_BEGUN,
@@ -86,8 +95,13 @@ def begin_undo(desk: Desk, order_id: int, *, actor: str, version: int | None = N
 
 
 def call_off_undo(desk: Desk, order_id: int, *, actor: str, version: int | None = None) -> OrderRow:
-    """Take back a begun undo: the payment is on the right patient after all."""
+    """Take back a begun undo: the payment is on the right patient after all. Refused once its void is recorded."""
     with deciding(desk.ledger, order_id, version, practice_id=desk.practice.id) as (tx, order):
+        if order.state is OrderState.CLOSED_VOIDED:
+            msg = (
+                f"{named(order)}: its payment is voided already; post it anew, to the same patient if it was right, or leave it"
+            )
+            raise PermanentError(msg)
         was_open = close_case(tx, undo_cause(order.id), by=actor, resolution="called off")
         is_begun = is_undo_begun(order)
         if not (is_begun or was_open):
@@ -145,14 +159,19 @@ def post_to(
 
     Needs a fresh complete read in which nothing of the order stands any more, on whichever patient. Refused while another
     payment of it may still be booked, and while a restore holds it. Raises `PermanentError` otherwise, as `look_for_void` does.
+    What staff have moved to this very patient, note and all, is no obstacle: the next run finds it and sends nothing.
     """
     patient_id = require_chart(desk, patient_id)
     with desk.ledger.transaction() as tx:
         seen = expect(tx, order_id, version, practice_id=desk.practice.id)
         _refuse_to_post(tx, desk, seen)
     look = _look(desk, seen, unrelated_payment_id, patient_id)
-    if isinstance(look.verdict, Posted | Mismatch | Doubled | PossibleManualEntry):
+    stands = isinstance(look.verdict, Posted | Mismatch | Doubled | PossibleManualEntry)
+    if stands and not look.shows_it_on(patient_id):
         msg = f"{named(seen)}: {_what_stands(look.verdict)}"
+        raise PermanentError(msg)
+    if left := look.refunds_besides(patient_id):
+        msg = f"{named(seen)}: payment {left[0]} records a refund of it on the other patient; void it in Nextech first, too"
         raise PermanentError(msg)
     with deciding(desk.ledger, order_id, seen.version, practice_id=desk.practice.id) as (tx, order):
         _refuse_to_post(tx, desk, order)
@@ -212,12 +231,31 @@ class _Look:
     verdict: Verdict
     entries: tuple[PaymentEntry, ...]
     unrelated: str | None
+    refunds: frozenset[str]
+    """The payments that the ledger has tied to refunds of the order."""
 
     def keep_unrelated(self, tx: Transaction) -> None:
         """Note the payment of which a person has said that it is another one."""
         if self.unrelated is not None:
             ids = [*(self.payment.unrelated_payment_ids or ()), self.unrelated]
             update_payment(tx, self.payment.order_id, unrelated_payment_ids=sorted(set(ids)))
+
+    def refunds_besides(self, patient_id: str) -> list[str]:
+        """Return the refunds of the order that are recorded on another patient than this one."""
+        return [
+            entry.payment_id
+            for entry in self.entries
+            if entry.payment_id in self.refunds
+            and entry.status is EntryStatus.ACTIVE
+            and (entry.patient_id or "").lower() != patient_id
+        ]
+
+    def shows_it_on(self, patient_id: str) -> bool:
+        """Say whether the payment stands once, as it should be but on this patient."""
+        if not isinstance(self.verdict, Mismatch) or self.verdict.fields != ("patient",):
+            return False
+        on = {entry.payment_id: entry.patient_id for entry in self.entries}[self.verdict.payment_id]
+        return on is not None and on.lower() == patient_id
 
     def voided_rows(self) -> dict[str, list[str]]:
         """Return the rows that stand voided under the order's marker, by patient, and the patients who had it before."""
@@ -249,8 +287,10 @@ def _look(desk: Desk, order: OrderRow, unrelated: str | None, *patients: str) ->
     unrelated = unrelated if unrelated in others else None
     with desk.ledger.transaction() as tx:
         known = known_payment_ids(tx, order.practice_id, sorted(charts)) - {payment.payment_id or ""}
+        refunds = frozenset(recorded.payment_id for _, recorded in settlements_of(tx, [order.id]))
     known |= {unrelated} if unrelated else frozenset()
-    return _Look(payment, verdict_on(desk, payment, evidence, known, _with_marker(entries, payment.marker)), entries, unrelated)
+    verdict = verdict_on(desk, payment, evidence, known, _with_marker(entries, payment.marker))
+    return _Look(payment, verdict, entries, unrelated, refunds)
 
 
 def _shown(desk: Desk, payment: PaymentRow) -> PaymentEntry | None:

@@ -235,6 +235,9 @@ def _as_corrected(payment: PaymentRow, amount_cents: int) -> PaymentRow:
 
 def _settle(tx: Transaction, desk: Desk, found: _Finding, counts: VerifyCounts) -> None:
     row, payment, verdict = found.row, found.payment, found.verdict
+    if read_order(tx, row.id).version != row.version:
+        counts.still_open += 1
+        return  # it has moved on since the look, perhaps to a new attempt, for which this says nothing
     if row.why is Reason.AMOUNT_CHANGED_AFTER_POSTING and not isinstance(verdict, Posted | Voided | Doubled):
         update_payment(tx, row.id, last_absent_at=tx.now)  # not corrected yet: look again in a day
         counts.still_open += 1
@@ -266,8 +269,6 @@ def _settle_absence(
     """Count an absence when it is evidence; after two of them a person decides (reliability 3.2, strict)."""
     row, payment, as_of = found.row, found.payment, found.evidence.as_of
     counts.still_open += 1
-    if read_order(tx, row.id).version != row.version:
-        return  # it has moved on since the look, perhaps to a new attempt, for which this says nothing
     apart = timedelta(minutes=desk.practice.posting.absent_reads_apart_minutes)
     is_settled = payment.settle_at is None or as_of >= payment.settle_at
     is_apart = payment.last_absent_at is None or as_of >= payment.last_absent_at + apart

@@ -31,6 +31,9 @@ _CLOSE = (
     .where(_OF_CAUSE, OPEN_CASE)
     .values(state=bindparam("closed_as"), closed_at=bindparam("now"), closed_by=bindparam("by"), resolution=bindparam("how"))
 )
+_CLOSE_REFUNDS = update(_CASES).where(
+    _CASES.c.order_id == bindparam("of_order"), _CASES.c.reason == Reason.REFUND_TO_RECORD.value, OPEN_CASE
+)
 
 
 def order_cause(order_id: int) -> str:
@@ -167,6 +170,12 @@ def close_case(tx: Transaction, cause: str, *, by: str, resolution: str, state: 
     told = {"of_cause": cause, "closed_as": state, "now": tx.now, "by": by[:80], "how": resolution[:255]}
     closed = tx.session.execute(_CLOSE, told)
     return bool(closed.rowcount)  # type: ignore[attr-defined]
+
+
+def close_refunds(tx: Transaction, order_id: int, *, by: str, resolution: str) -> None:
+    """Close whatever waits to be recorded as refunded of an order: nothing of it is in Nextech, and nothing will be."""
+    told = {"state": CaseState.RESOLVED, "closed_at": tx.now, "closed_by": by[:80], "resolution": resolution[:255]}
+    tx.session.execute(_CLOSE_REFUNDS, {"of_order": order_id, **told})
 
 
 def open_cases_of(tx: Transaction, causes: Collection[str]) -> list[CaseRow]:

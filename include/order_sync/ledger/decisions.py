@@ -12,6 +12,7 @@ from order_sync.ledger.columns import table_of
 from order_sync.ledger.models import OPEN_CASE, CaseRow, HistoryRow, OrderRow, PaymentRow
 from order_sync.ledger.orders import read_order
 from order_sync.ledger.session import Transaction
+from order_sync.statuses import OrderState
 
 _ORDERS, _CASES, _HISTORY = table_of(OrderRow), table_of(CaseRow), table_of(HistoryRow)
 _CASES_OF_ORDER = select(CaseRow).where(_CASES.c.cause == bindparam("of_cause")).order_by(_CASES.c.id.desc()).limit(1)
@@ -43,6 +44,17 @@ def declined_patients(tx: Transaction, order_id: int) -> frozenset[str]:
     """Return the patients among whom a person was last asked to choose for this order."""
     case = tx.session.scalars(_CASES_OF_ORDER, {"of_cause": order_cause(order_id)}).one_or_none()
     return frozenset(patient_id.lower() for patient_id in (case.candidate_ids if case else None) or ())
+
+
+def matched_by_memory(tx: Transaction, practice_id: str, customer_key: str) -> list[OrderRow]:
+    """Return the orders of a customer that wait to be posted to the patient who is remembered for him."""
+    query = select(OrderRow).where(
+        OrderRow.practice_id == practice_id,
+        OrderRow.state == OrderState.MATCHED,
+        OrderRow.customer_key == customer_key,
+        OrderRow.matched_by == "remembered",
+    )
+    return list(tx.session.scalars(query.order_by(OrderRow.id)))
 
 
 def keep_declined(tx: Transaction, order_id: int, patient_ids: Collection[str]) -> None:

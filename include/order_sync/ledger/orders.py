@@ -13,7 +13,7 @@ from sqlalchemy import Integer, bindparam, insert, or_, select, update
 from order_sync import reasons
 from order_sync.crash_points import Point, reach
 from order_sync.errors import LedgerBusyError, PermanentError
-from order_sync.ledger.cases import close_case, open_case, open_refund, order_cause
+from order_sync.ledger.cases import close_case, close_refunds, open_case, open_refund, order_cause
 from order_sync.ledger.columns import UtcDateTime, table_of
 from order_sync.ledger.models import CaseState, HistoryRow, OrderRow, OutboxRow
 from order_sync.ledger.session import Transaction
@@ -221,6 +221,8 @@ def _write_along(
         close_case(tx, order_cause(row.id), by=step.actor, resolution=f"order is {row.state.value}", state=state)
     if row.state is OrderState.CONFIRMED and row.refunded_cents:
         open_refund(tx, row, row.refunded_cents)
+    if row.state is OrderState.NOTHING_TO_POST and before is not None:  # it was posted before, voided, and refunded since
+        close_refunds(tx, row.id, by=step.actor, resolution="nothing is posted for it")
     if shown_before != (row.public_status, row.reason, row.detail):
         _tell_store(tx, row)
     tx.session.flush()

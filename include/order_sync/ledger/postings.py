@@ -13,12 +13,14 @@ from sqlalchemy.orm.util import identity_key
 
 from order_sync.errors import LedgerBusyError
 from order_sync.ledger.columns import UtcDateTime, table_of
-from order_sync.ledger.models import AttemptKind, AttemptRow, OrderRow, PaymentRow
+from order_sync.ledger.models import AttemptKind, AttemptRow, HistoryRow, OrderRow, PaymentRow
 from order_sync.ledger.session import Transaction, take_turn
 from order_sync.payments import PostAnswer, PostOutcome
+from order_sync.reasons import Reason
 from order_sync.statuses import OrderState
 
 _ORDERS, _PAYMENTS, _ATTEMPTS = table_of(OrderRow), table_of(PaymentRow), table_of(AttemptRow)
+_HISTORY = table_of(HistoryRow)
 _FINISH = update(_ATTEMPTS).where(_ATTEMPTS.c.attempt_id == bindparam("known_id"), _ATTEMPTS.c.outcome.is_(None))
 _OF_KIND = (_ATTEMPTS.c.order_id == bindparam("of_order"), _ATTEMPTS.c.kind == bindparam("of_kind"))
 _LATEST = select(AttemptRow).where(*_OF_KIND).order_by(_ATTEMPTS.c.intended_at.desc(), _ATTEMPTS.c.fence.desc()).limit(1)
@@ -27,6 +29,12 @@ _OF_ORDER = select(PaymentRow).where(_PAYMENTS.c.order_id == bindparam("of_order
 _OF_ORDERS = select(PaymentRow).where(_PAYMENTS.c.order_id.in_(bindparam("of_orders", expanding=True)))
 _UNDONE = select(_PAYMENTS.c.order_id).where(
     _PAYMENTS.c.order_id.in_(bindparam("of_orders", expanding=True)), _PAYMENTS.c.voided_rows.is_not(None)
+)
+_TAKEN_BACK = select(_HISTORY.c.order_id).where(
+    _HISTORY.c.order_id.in_(bindparam("of_orders", expanding=True)), _HISTORY.c.reason == Reason.WRONG_PATIENT.value
+)
+_SENT = select(_ATTEMPTS.c.order_id).where(
+    _ATTEMPTS.c.order_id.in_(bindparam("of_orders", expanding=True)), _ATTEMPTS.c.kind == AttemptKind.PAYMENT
 )
 _UPDATE = update(_PAYMENTS).where(_PAYMENTS.c.order_id == bindparam("of_order"))
 _KNOWN_IDS = select(_PAYMENTS.c.payment_id).where(
@@ -120,24 +128,34 @@ def voided_ids(payment: PaymentRow | None) -> frozenset[str]:
 
 
 def undone_orders(tx: Transaction, order_ids: Collection[int]) -> frozenset[int]:
-    """Return which of these orders were posted before, voided, and are to be posted anew."""
+    """Return which of these orders a person has taken from a wrong patient: before anything was sent, or after its void."""
     if not order_ids:
         return frozenset()
-    return frozenset(tx.session.scalars(_UNDONE, {"of_orders": list(order_ids)}))
+    asked = {"of_orders": list(order_ids)}
+    return frozenset(tx.session.scalars(_UNDONE, asked)) | frozenset(tx.session.scalars(_TAKEN_BACK, asked))
+
+
+def perhaps_booked(tx: Transaction, order_ids: Collection[int]) -> frozenset[int]:
+    """Return the orders among these for which a payment of ours may stand in Nextech, or may still come."""
+    if not order_ids:
+        return frozenset()
+    sent = set(tx.session.scalars(_SENT, {"of_orders": list(order_ids)}))
+    return frozenset(order_id for order_id in sent if may_be_booked(tx, order_id))
 
 
 def may_be_booked(tx: Transaction, order_id: int) -> bool:
     """Say whether a payment of ours for this order may stand in Nextech, or may still come.
 
-    Not before anything was sent, nor when what was sent last is proved not executed; nor when it was executed, staff voided it,
-    and it is to be posted anew.
+    Not before anything was sent, nor when what was sent last is proved not executed; nor when staff voided what was sent, a
+    person has had the order posted anew (which waits for whatever may be late), and nothing was sent since.
     """
     attempt = latest_attempt(tx, order_id, AttemptKind.PAYMENT)
     if attempt is None or attempt.outcome is PostOutcome.NOT_EXECUTED:
         return False
     payment = find_payment(tx, order_id)
-    is_voided = payment is not None and payment.payment_id is None and bool(payment.voided_rows)
-    return not (attempt.outcome is PostOutcome.EXECUTED and is_voided)
+    if payment is None or not payment.voided_rows:
+        return True
+    return payment.payment_id is not None or payment.settle_at is not None
 
 
 def doubtful_account(tx: Transaction, order: OrderRow, *, since: datetime) -> OrderRow | None:

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from order_sync.decisions import revoke_choice
 from order_sync.ledger.audit import Action, record_action
 from order_sync.ledger.models import RememberedPatient
-from order_sync.ledger.remembered import forget_patient
 from order_sync.web.forms import Sender
 from order_sync.web.house import InHouse
 from order_sync.web.order_in_hand import InHand
@@ -33,7 +33,7 @@ def forget_choice(
             and (remembered.practice_id, remembered.customer_key) == (order.practice_id, order.customer_key)
         )
         if remembered is not None and is_same:
-            forget_patient(tx, practice_id=order.practice_id, customer_key=remembered.customer_key, by=sender.login)
+            revoke_choice(tx, order, actor=sender.login)
             record_action(tx, Action.CHOICE_FORGOTTEN, actor=sender.login, practice_id=order.practice_id, order_id=order.id)
     return go_to(request, "orders", order.id, query=f"done={'forgotten' if is_same else 'not-forgotten'}")
 

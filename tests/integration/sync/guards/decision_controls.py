@@ -79,7 +79,7 @@ DECISION_CONTROLS: dict[str, Control] = {
         "doubled",
     ),
     "an undo leaves the choice remembered": Control(
-        "chart", by.returns(None, "order_sync.undo.forget_patient"), decisions.the_next_order_of_the_customer, "wrong patient"
+        "chart", by.returns(None, "order_sync.undo.revoke_choice"), decisions.the_next_order_of_the_customer, "wrong patient"
     ),
     "what was undone is matched by the rules again": Control(
         "chart",
