@@ -10,6 +10,7 @@ import pytest
 
 from order_sync.ledger.cases import close_case, open_case, order_cause, practice_cause, refund_cause
 from order_sync.ledger.cursors import CursorError
+from order_sync.ledger.decisions import undo_cause
 from order_sync.ledger.models import CaseRow, CaseState
 from order_sync.ledger.queue_lists import (
     CaseKind,
@@ -61,6 +62,7 @@ def _cases(ledger: Ledger, clock: FakeClock, count: int = 40) -> list[CaseRow]:
                 cause={
                     CaseKind.ORDER: order_cause(order.id),
                     CaseKind.REFUND: refund_cause(order.id),
+                    CaseKind.UNDO: undo_cause(order.id),
                     CaseKind.PRACTICE: f"{practice_cause(practice_id, reason)}:{place}",
                 }[about],
                 reason=Reason.REFUND_TO_RECORD if about is CaseKind.REFUND else reason,
