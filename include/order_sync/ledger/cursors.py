@@ -57,7 +57,7 @@ def decode_cursor(text: str, *, sort: str, kinds: Sequence[Kind]) -> Cursor:
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         of_sort, is_backward, parts, row_id = json.loads(packed)
         key = tuple(_restore(part) for part in parts)
-    except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
+    except (binascii.Error, ValueError, OverflowError, TypeError, KeyError, RecursionError):
         raise CursorError from None
     fits = len(key) == len(kinds) and all(_is(part, kind) for part, kind in zip(key, kinds, strict=True))
     if of_sort != sort or not isinstance(is_backward, bool) or not fits or not _is(row_id, int):
@@ -76,4 +76,4 @@ def _is(part: object, kind: Kind) -> bool:
         return False
     if isinstance(part, int):
         return abs(part) <= _LARGEST
-    return not isinstance(part, str) or "\0" not in part
+    return not isinstance(part, str) or not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in part)

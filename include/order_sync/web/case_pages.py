@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -218,7 +218,7 @@ def _case_page(
         "suggestions": suggestions_in(row.sentence) if is_refund else (),
         "dismiss_reasons": _reasons(view.kind),
         "note": row.note or "" if note is None else note,
-        "tomorrow": view.practice.business_day(view.now).isoformat(),
+        "tomorrow": (view.practice.business_day(view.now) + timedelta(days=1)).isoformat(),
     }
     return page(request, "case.html", told, menu="queue", status=status)
 

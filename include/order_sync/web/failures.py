@@ -8,6 +8,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from order_sync.errors import (
@@ -55,6 +56,7 @@ def answer_failures(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_answer_unreadable)
     app.exception_handler(OrderSyncError)(_answer_ours)
     app.exception_handler(DBAPIError)(_answer_database)
+    app.exception_handler(NoFreeConnectionError)(_answer_database)
 
 
 def failure_answer(
@@ -122,7 +124,7 @@ def _answer_ours(request: Request, failure: Exception) -> Response:
 def _answer_database(request: Request, failure: Exception) -> Response:
     # The exception's text has the statement and its values: only its kind is written down.
     logger.error("the ledger's database failed: %s", type(failure).__name__)
-    is_away = isinstance(failure, OperationalError)
+    is_away = isinstance(failure, OperationalError | NoFreeConnectionError)
     sentence = "The ledger's database does not answer; try again in a minute." if is_away else "The ledger refused this."
     return failure_answer(request, 503 if is_away else 500, sentence)
 

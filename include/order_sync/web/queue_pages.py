@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
-from order_sync.errors import OrderSyncError
+from order_sync.errors import OrderSyncError, PermanentError
 from order_sync.ledger.queue_lists import (
     CaseKind,
     QueuedCase,
@@ -22,7 +22,7 @@ from order_sync.ledger.queue_lists import (
     list_cases,
 )
 from order_sync.practices import Practice
-from order_sync.queue import CaseOutcome, assign_cases
+from order_sync.queue import MOST_AT_ONCE, CaseOutcome, assign_cases
 from order_sync.reasons import EXPLANATIONS, Reason
 from order_sync.resolve import PATIENT_TO_PICK
 from order_sync.retries import retry
@@ -80,6 +80,9 @@ def assign_ticked(
 @router.post("/queue/retry")
 def retry_ticked(request: Request, house: InHouse, practices: Practices, sender: Sender, *, ticked: Ticks) -> Response:
     """Let the next run take up the orders of the ticked cases, start it, and say of each what became of it."""
+    if len(ticked.seen) > MOST_AT_ONCE:
+        msg = f"at most {MOST_AT_ONCE} cases at once"
+        raise PermanentError(msg)
     results = tuple(_retry_one(house, practices, sender.login, case_id) for case_id in ticked.seen)
     is_started = house.start_sync(sender.login) if any(one.is_done for one in results) else None
     view = QueueView.of_text(ticked.shown, practices)

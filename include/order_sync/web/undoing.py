@@ -61,6 +61,8 @@ def call_off(decision: Decided) -> Response:
 def look(decision: Decided, unrelated: Annotated[str, Form(max_length=64)] = "") -> Response:
     """Read the payments again: when the void is there, the right patient can be picked."""
     order_id, other = decision.hand.row.id, unrelated.strip() or None
+    if decision.hand.payment is None:
+        return go_to(decision.request, "orders", order_id, "undo")
 
     def deed(desk: Desk) -> Response:
         by, version = decision.actor, decision.version

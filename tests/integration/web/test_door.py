@@ -5,6 +5,7 @@ import logging
 import pytest
 from fastapi import APIRouter, Request
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
 from order_sync.web.app import create_app
 from order_sync.web.forms import Caller, Sender, make_form_token
@@ -41,6 +42,10 @@ def browser() -> TestClient:
     def break_down() -> str:
         raise RuntimeError(SECRET)
 
+    @router.get("/crowded")
+    def wait_in_vain() -> str:
+        raise NoFreeConnectionError("no connection in 30 seconds")
+
     @router.get("/form")
     def show_form(request: Request) -> object:
         return page(request, "failure.html", {"title": "Form", "sentence": ""})
@@ -72,6 +77,12 @@ def test_a_page_that_failed_tells_neither_the_visitor_nor_the_log_what_was_in_it
     assert SECRET not in answer.text
     assert "a page failed: RuntimeError" in caplog.text
     assert not [record for record in caplog.records if record.name.startswith("order_sync") and SECRET in record.getMessage()]
+
+
+def test_a_ledger_that_has_no_free_connection_is_not_available_just_now(browser: TestClient) -> None:
+    answer = browser.get("/crowded")
+    assert answer.status_code == 503
+    assert "try again" in answer.text
 
 
 def test_every_answer_may_be_framed_by_this_site_alone_and_kept_by_nobody(browser: TestClient) -> None:
