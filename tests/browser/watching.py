@@ -42,6 +42,7 @@ class Watch:
         dialog.dismiss()
 
     def _follow(self, request: Request) -> None:
-        where = urlsplit(request.url)
+        # A blob names, after its scheme, the page that made it; Airflow's own pages start their workers from blobs.
+        where = urlsplit(request.url.removeprefix("blob:"))
         if where.scheme not in ("data", "about") and where.netloc != self.host:
             self.foreign.append(f"request to {where.scheme}://{where.netloc}")
