@@ -225,6 +225,7 @@ def test_pages_that_cannot_be_built_do_not_end_the_api_server(monkeypatch: pytes
 
 def test_so_many_visitors_at_once_leave_airflow_its_threads():
     import anyio
+    from anyio.from_thread import start_blocking_portal
 
     from order_sync.bootstrap.pages import Crowd
 
@@ -243,5 +244,6 @@ def test_so_many_visitors_at_once_leave_airflow_its_threads():
             for _ in range(12):
                 group.start_soon(crowd, {"type": "http"}, None, None)
 
-    anyio.run(visit_all)
+    with start_blocking_portal() as portal:  # in a thread of its own: a browser of another test may have a loop in this one
+        portal.call(visit_all)
     assert (most, inside, threading.active_count() >= 1) == (3, 0, True)

@@ -1,17 +1,15 @@
 """The pages over a small world: one virtual clock, and SQLite without waiting for the disk."""
 
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
-from order_sync.ledger.session import Ledger, open_engine
+from order_sync.ledger.session import Ledger
 from sandbox.world import SandboxOptions
 from tests.clocks import FakeClock
 from tests.houses import SmallHouse
+from tests.integration.web.grounds import open_copy
 from tests.worlds import WEDNESDAY_NOON, SmallWorld
 
 
@@ -22,17 +20,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def ledger(_migrated_sqlite: Path, tmp_path: Path, clock: FakeClock) -> Iterator[Ledger]:
-    path = tmp_path / "ledger.db"
-    shutil.copyfile(_migrated_sqlite, path)
-    engine = open_engine(f"sqlite:///{path}")
-    event.listen(engine, "connect", _trust_the_disk)
-    ledger = Ledger(engine, clock)
-    yield ledger
-    ledger.close()
-
-
-def _trust_the_disk(connection: sqlite3.Connection, _record: object) -> None:
-    connection.execute("PRAGMA synchronous=OFF")
+    with open_copy(_migrated_sqlite, tmp_path / "ledger.db", clock) as ledger:
+        yield ledger
 
 
 @pytest.fixture

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from order_sync.ledger.audit_models import AuditRow
 from order_sync.ledger.report_models import DifferenceRow
+from order_sync.ledger.session import Ledger, open_engine
 from order_sync.practices import Practice
 from order_sync.reconcile import reconcile_periods
 from order_sync.reconciliation.periods import day_of
+from sandbox.world import SandboxOptions
+from tests.clocks import FakeClock
 from tests.houses import SmallHouse
-from tests.worlds import SmallWorld
+from tests.worlds import WEDNESDAY_NOON, SmallWorld
 
 WEDNESDAY, THURSDAY = date(2026, 11, 18), date(2026, 11, 19)
 WEDNESDAYS, THURSDAYS = "eastern-2026-11-18-v2", "eastern-2026-11-19-v1"
@@ -55,6 +64,49 @@ def two_days(world: SmallWorld) -> Reported:
     report(world, THURSDAY)
     reported = Reported(SmallHouse(world), "")
     return replace(reported, voided_number=reported.differences()[0].number or "")
+
+
+@contextmanager
+def open_copy(kept: Path, path: Path, clock: FakeClock) -> Iterator[Ledger]:
+    """Open a copy of a ledger that was kept; nothing waits for the disk."""
+    shutil.copyfile(kept, path)
+    engine = open_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", _trust_the_disk)
+    ledger = Ledger(engine, clock)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _trust_the_disk(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+@dataclass(frozen=True)
+class Played:
+    """A world that was played once, for tests that only look at its store and its Nextech; each has the ledger for itself."""
+
+    reported: Reported
+    kept: Path
+
+    @contextmanager
+    def again(self, path: Path) -> Iterator[Reported]:
+        """Begin where the play ended, with the ledger of that moment."""
+        world = copy.copy(self.reported.world)
+        played_until = world.clock.now()
+        with open_copy(self.kept, path, world.clock) as world.ledger:
+            house = SmallHouse(world, all_practices=dict(self.reported.house.all_practices))
+            yield replace(self.reported, house=house)
+        world.clock.set(played_until)
+
+
+def play(migrated: Path, folder: Path, happening: Callable[[SmallWorld], Reported]) -> Played:
+    """Let it happen to four paid orders of four known patients, once."""
+    kept, clock = folder / "played.db", FakeClock(WEDNESDAY_NOON)
+    with open_copy(migrated, kept, clock) as ledger:
+        reported = happening(SmallWorld(ledger, clock, SandboxOptions(is_empty=True, load={"eastern": 4})))
+    return Played(reported, kept)
 
 
 def closed_to(house: SmallHouse, login: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,15 +18,14 @@ from order_sync.trouble import note_good_run
 from sandbox.demo.characters import Person
 from sandbox.demo.practices import PRACTICES
 from tests.houses import ACTOR, LOOKER, browser_of
-from tests.integration.web.grounds import THURSDAYS, Reported, closed_to, two_days
+from tests.integration.web.grounds import THURSDAYS, Played, Reported, closed_to, play, two_days
 from tests.worlds import SmallWorld
 
 TOKEN = {"Authorization": "Bearer one-of-airflow"}
 ORA = Person(PRACTICES["eastern"], 71, "Ora", "Castellan")
 
 
-@pytest.fixture
-def reported(four: SmallWorld) -> Reported:
+def happening(four: SmallWorld) -> Reported:
     """Two days of reports, and an order that two charts fit."""
     reported = two_days(four)
     four.add_chart(ORA, "one")
@@ -36,6 +36,17 @@ def reported(four: SmallWorld) -> Reported:
     house = reported.house
     house.all_practices = {"eastern": house.all_practices["eastern"]}
     return reported
+
+
+@pytest.fixture(scope="module")
+def played(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(_migrated_sqlite, tmp_path_factory.mktemp("calls"), happening)
+
+
+@pytest.fixture
+def reported(played: Played, tmp_path: Path) -> Iterator[Reported]:
+    with played.again(tmp_path / "ledger.db") as reported:
+        yield reported
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ class EmptyHouse:
 
 @pytest.fixture
 def browser() -> TestClient:
-    client = browser_of(EmptyHouse())
+    house = EmptyHouse()
+    app = create_app(house, NamedAtTheDoor())
     router = APIRouter()
 
     @router.post("/changes")
@@ -50,8 +51,8 @@ def browser() -> TestClient:
     def show_form(request: Request) -> object:
         return page(request, "failure.html", {"title": "Form", "sentence": ""})
 
-    client.app.include_router(router)
-    return client
+    app.include_router(router)
+    return browser_of(house, app=app)
 
 
 def token_of(login: str) -> str:

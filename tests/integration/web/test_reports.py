@@ -5,19 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from order_sync.ledger.report_models import DifferenceState
 from tests.houses import LOOKER, browser_of, form_token_in
-from tests.integration.web.grounds import THURSDAYS, WEDNESDAYS, Reported, closed_to, two_days
-from tests.worlds import SmallWorld
+from tests.integration.web.grounds import THURSDAYS, WEDNESDAYS, Played, Reported, closed_to, play, two_days
+
+
+@pytest.fixture(scope="module")
+def played(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(_migrated_sqlite, tmp_path_factory.mktemp("reports"), two_days)
 
 
 @pytest.fixture
-def reported(four: SmallWorld) -> Reported:
-    return two_days(four)
+def reported(played: Played, tmp_path: Path) -> Iterator[Reported]:
+    with played.again(tmp_path / "ledger.db") as reported:
+        yield reported
 
 
 @pytest.fixture
