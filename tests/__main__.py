@@ -12,7 +12,9 @@ PYTEST = (sys.executable, "-m", "pytest", "-q")
 WORKERS = "3"
 """One more than the two cores that we reckon with: many tests wait for processes, sockets and locks."""
 WITHOUT_SCHEDULER = (*PYTEST, "-n", WORKERS, "--dist", "worksteal", "-m", "not scheduler")
-WITH_SCHEDULER = (*PYTEST, "-m", "scheduler and not failures")
+FOLDERS_WITH_SCHEDULER = ("tests/dags", "tests/integration/launch")
+"""Named, so that not every other test is imported to be left out."""
+WITH_SCHEDULER = (*PYTEST, "-m", "scheduler and not failures", *FOLDERS_WITH_SCHEDULER)
 INTERRUPTED, TERMINATED = 130, 143
 
 

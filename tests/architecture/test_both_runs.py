@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.__main__ import WITH_SCHEDULER, WITHOUT_SCHEDULER, play_both
+from launch.plan import REPOSITORY
+from tests.__main__ import FOLDERS_WITH_SCHEDULER, WITH_SCHEDULER, WITHOUT_SCHEDULER, play_both
 
 
 def a_run(says: str, code: int) -> tuple[str, ...]:
@@ -25,4 +27,8 @@ def test_one_run_that_fails_is_enough_and_both_are_shown(
 
 def test_every_test_is_in_one_of_them_but_the_long_failures():
     assert WITHOUT_SCHEDULER[-2:] == ("-m", "not scheduler")
-    assert WITH_SCHEDULER[-2:] == ("-m", "scheduler and not failures")
+    assert WITH_SCHEDULER[-4:-2] == ("-m", "scheduler and not failures")
+    marked = {file for file in REPOSITORY.glob("tests/**/*.py") if "mark.scheduler" in file.read_text(encoding="utf-8")}
+    looked_into = {file for folder in FOLDERS_WITH_SCHEDULER for file in (REPOSITORY / folder).rglob("*.py")}
+    assert marked - looked_into == {Path(__file__)}
+    assert len(marked) > 3

@@ -19,7 +19,8 @@ from sandbox.store.faults import Fault
 DAG = "/dags/sync_orders"
 REPORTS = "/dags/reconcile_payments"
 RUN_SECONDS = 400.0
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 1.0
+"""Airflow answers a question about a run with a third of a second of a core: asked more often, it has no time to run."""
 _ENDED = frozenset({"success", "failed"})
 
 T = TypeVar("T")
