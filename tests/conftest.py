@@ -25,6 +25,7 @@ from sqlalchemy.pool import NullPool
 from order_sync.ledger.migrate import migrate
 from order_sync.ledger.session import Ledger, open_engine
 from tests.clocks import FakeClock
+from tests.postgres import MigratedLedgers, drop_database, new_database
 from tests.stateful.parts import Parts
 
 # How fast examples are drawn says something about the machine, nothing about the code.
@@ -83,29 +84,15 @@ def _postgres_admin() -> Iterator[Engine]:
     server.cleanup()
 
 
-def _new_database(admin: Engine, template: str = "template1") -> str:
-    name = f"ledger_{uuid.uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
-    return admin.url.set(database=name).render_as_string(hide_password=False)
-
-
-def _drop_database(admin: Engine, url: str) -> None:
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {make_url(url).database} WITH (FORCE)"))
-
-
 @pytest.fixture(scope="session")
 def postgres_url(_postgres_admin: Engine) -> str:
     """An empty PostgreSQL database of this test process."""
-    return _new_database(_postgres_admin)
+    return new_database(_postgres_admin)
 
 
 @pytest.fixture(scope="session")
-def _migrated_postgres(_postgres_admin: Engine) -> str:
-    url = _new_database(_postgres_admin)
-    migrate(url)
-    return url
+def _migrated_postgres(_postgres_admin: Engine) -> MigratedLedgers:
+    return MigratedLedgers(_postgres_admin)
 
 
 @pytest.fixture(scope="session")
@@ -128,9 +115,9 @@ def empty_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     admin = request.getfixturevalue("_postgres_admin")
-    url = _new_database(admin)
+    url = new_database(admin)
     yield url
-    _drop_database(admin, url)
+    drop_database(admin, url)
 
 
 @pytest.fixture
@@ -141,10 +128,8 @@ def ledger_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) ->
         shutil.copyfile(request.getfixturevalue("_migrated_sqlite"), path)
         yield f"sqlite:///{path}"
         return
-    admin, migrated = request.getfixturevalue("_postgres_admin"), request.getfixturevalue("_migrated_postgres")
-    url = _new_database(admin, str(make_url(migrated).database))
-    yield url
-    _drop_database(admin, url)
+    with request.getfixturevalue("_migrated_postgres").lend() as url:
+        yield url
 
 
 @pytest.fixture

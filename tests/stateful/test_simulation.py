@@ -22,9 +22,13 @@ from tests.worlds import NoWaiting
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """Nobody reads the log of a schedule, and much of the time would go into writing it."""
+    """Nobody reads the log of a schedule, and much of the time would go into writing it.
+
+    What other tests have left is frozen: the collector would look at all of it again after every twenty schedules.
+    """
     logging.disable(logging.CRITICAL)
     gc.disable()
+    gc.freeze()
     yield
     gc.enable()
     logging.disable(logging.NOTSET)
