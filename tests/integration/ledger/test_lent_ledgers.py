@@ -19,7 +19,8 @@ CHANGES = {
     "a trigger that is switched off": "ALTER TABLE orders DISABLE TRIGGER orders_step_is_allowed",
     "a column more": "ALTER TABLE orders ADD COLUMN extra text",
     "a function that does something else": (
-        "CREATE OR REPLACE FUNCTION audit_trail_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
+        "CREATE OR REPLACE FUNCTION audit_trail_is_append_only() RETURNS trigger "
+        "LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
     ),
     "a setting of its own": (
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$"
