@@ -14,6 +14,8 @@ from order_sync.web.failures import answer_unforeseen
 from order_sync.web.house import House
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_LONGEST_PATH = 1_000
+"""Characters. None of ours is a tenth of it; a number of thousands of digits is an error of its own in Python."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self';"
     " form-action 'self'; frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
@@ -56,6 +58,10 @@ class Protection:
                     headers[name] = value
             await send(message)
 
+        if len(scope["path"]) > _LONGEST_PATH:
+            refusal = PlainTextResponse("There is no page with such a long address.", 414)
+            await refusal(scope, receive, send_guarded)
+            return
         if scope["method"] not in _SAFE_METHODS and self._is_from_elsewhere(Headers(scope=scope)):
             refusal = PlainTextResponse("This change was sent by another site. Nothing was done.", 403)
             await refusal(scope, receive, send_guarded)

@@ -156,6 +156,13 @@ def test_a_program_with_a_token_of_its_own_needs_no_form(browser: TestClient) ->
     assert browser.post("/api/changes", headers={"X-Form-Token": token_of("front.desk")}).status_code == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_address_of_thousands_of_digits_is_no_failure_of_ours(browser: TestClient, method: str) -> None:
+    answer = browser.request(method, f"/orders/{'9' * 5_000}/send")
+    assert (answer.status_code, "long address" in answer.text) == (414, True)
+    assert "frame-ancestors" in answer.headers["content-security-policy"]
+
+
 def test_failures_below_the_api_are_json(browser: TestClient) -> None:
     refused = browser.post("/api/changes")
     assert refused.headers["content-type"] == "application/json"
