@@ -48,7 +48,7 @@ class PostCounts:
     failed: int = 0
     has_probed: bool = False
     is_held_back: bool = False
-    """Three unclear outcomes in a row: posting is held back to one order a run until one succeeds."""
+    """Three unclear outcomes in a row: posting is held back to one payment a run until one succeeds."""
     slowed: int = 0
     """Answered with 429: nothing was booked, and they are taken up again in this sweep."""
     pauses: int = 0
@@ -140,9 +140,9 @@ def _take_up(desk: Desk, taken: list[_Batch], counts: PostCounts, only: Collecti
     """Claim the next orders, read them again and look for their payments; add them to what is taken up.
 
     Each order is read again at most a minute before its claim, and its patient's payments right before it (R0). After
-    three unclear outcomes in a row one order a run is taken up (reliability 3.7), and none by the reruns of single orders,
-    of which a run has many; and a few while there are no witnesses
-    yet: they become the witnesses with which all others are looked for together.
+    three unclear outcomes in a row one payment a run is sent (reliability 3.7), and none by the reruns of single orders,
+    of which a run has many. A few orders are taken up while there are no witnesses yet: they become the witnesses with
+    which all others are looked for together.
     """
     with desk.ledger.transaction() as tx:
         if not counts.slowed and not has_orders_in(tx, desk.practice.id, [OrderState.MATCHED], only=only):
@@ -151,7 +151,6 @@ def _take_up(desk: Desk, taken: list[_Batch], counts: PostCounts, only: Collecti
     counts.is_held_back = is_probe and (only is not None or counts.has_probed or counts.unknown > 0)
     if desk.is_out_of_time or counts.is_held_back:
         return
-    counts.has_probed = is_probe
     most = desk.practice.posting.batch_size if has_witnesses(desk) else min(desk.practice.posting.batch_size, _FIRST_BATCH)
     limit = 1 if is_probe else most
     while True:
@@ -206,6 +205,8 @@ def _post_batch(desk: Desk, taken: list[_Batch], counts: PostCounts, *, may_look
     if batch.is_stale(desk):
         with watching(desk, "store", "nextech"):
             batch.look(desk, [posting.row for posting in batch.to_send], counts)
+    # An order that the look alone decides tells nothing about payments: the oldest would be the one every time.
+    counts.has_probed = counts.has_probed or (batch.is_probe and bool(batch.to_send))
 
     def send() -> None:
         batch.answers = desk.fan_out(lambda posting: batch.send(desk, posting), batch.to_send)

@@ -18,6 +18,7 @@ from order_sync.orders import Order
 from order_sync.post import post_payments
 from order_sync.reasons import Reason
 from order_sync.restores import hold_of
+from order_sync.sending import is_breaker_open
 from order_sync.statuses import OrderState, PublicStatus
 from order_sync.unanswered import step_to_try_again
 
@@ -32,6 +33,9 @@ MATCH_AGAIN = DECIDED_BY_THE_ORDER | {
 
 POST_AGAIN = frozenset({Reason.PAYMENT_REJECTED, Reason.POSSIBLE_MANUAL_ENTRY, Reason.PAYMENTS_UNREADABLE})
 """Queued with one of these, nothing of ours is in Nextech, proved: the look before the post decides again."""
+
+
+HELD_BACK = "posting is held back until an outcome is clear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def sync_order(desk: Desk, order_number: str) -> OrderOutcome:
         after = [read_order(tx, order_id) for order_id in ids]
         hold = hold_of(tx, desk)
         is_kept = hold is not None and any(hold.keeps(row.placed_at, tx.now) for row in after)
-    why_unfinished = "posting is held back until an outcome is clear" if is_held_back else "another run is at it"
+    why_unfinished = HELD_BACK if is_held_back else "another run is at it"
     return _outcome_of(desk, after, None if is_kept else why_unfinished)
 
 
@@ -86,6 +90,10 @@ def _begin_again(desk: Desk, row: OrderRow) -> None:
             move(tx, row, step_to_try_again(row.why, OrderState.RECEIVED))
             take_in(tx, desk, seen)
         elif row.why in POST_AGAIN and is_clear and row.patient_id is not None:
+            if is_breaker_open(tx, desk.practice.id):
+                # Taken out of the queue it would not be posted here, and the next run would put it there again, for ever.
+                logger.info("practice %s: order %s stays in the queue: %s", row.practice_id, row.number, HELD_BACK)
+                return
             move(tx, row, step_to_try_again(row.why, OrderState.MATCHED))
 
 

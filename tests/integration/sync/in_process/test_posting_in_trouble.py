@@ -1,13 +1,18 @@
 """Nextech refuses, limits or fails: posting is held back, nothing is lost, and it ends by itself (reliability 3.7)."""
 
 import httpx
+import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from order_sync.clients.limiter import SharedLimiter
+from order_sync.desk import Desk
+from order_sync.errors import OrderNotSyncedError
 from order_sync.ledger.claims import LedgerSlots
+from order_sync.ledger.models import OrderRow
 from order_sync.payments import PostOutcome
 from order_sync.reasons import Reason
+from order_sync.rerun import sync_order
 from order_sync.statuses import OrderState
 from sandbox.nextech.faults import Effect, Fault
 from tests.worlds import PAYMENTS, Between, SmallWorld
@@ -26,6 +31,42 @@ def test_the_breaker_opens_after_three_unclear_outcomes_and_lets_one_through_eac
     ten.run_after(minutes=[15])
     assert ten.posts_seen() == 10
     assert len(ten.booked()) == 5
+
+
+def hold_back(world: SmallWorld) -> OrderRow:
+    """Let three outcomes be unclear; return the order that is the next to be posted."""
+    world.plant(Effect.FAILED, remaining=None)
+    world.run()
+    assert world.posts_seen() == 3
+    return next(row for row in world.orders() if row.state is OrderState.MATCHED)
+
+
+def test_an_order_that_waits_for_a_person_stays_in_the_queue_while_posting_is_held_back(ten: SmallWorld):
+    order = hold_back(ten)
+    ten.staff("hand-payment", patient_id=order.patient_id, amount_cents=order.amount_cents, note="paid online")
+    ten.run_after(minutes=[15])
+    version = ten.order(order.number).version
+    for _ in range(4):  # as the run hands it out, and as somebody presses it
+        with pytest.raises(OrderNotSyncedError, match="entered by hand"):
+            sync_order(ten.desk(), order.number)
+        ten.run_after(minutes=[15])
+    assert Reason.POSSIBLE_MANUAL_ENTRY in ten.open_reasons()
+    assert ten.order(order.number).version == version
+    ten.heal()
+    ten.run_after(minutes=[15])
+    assert len(ten.booked()) == 10 - 3 - 5 - 1  # three unclear, five more that showed it, one with a person
+
+
+def test_an_order_that_sends_nothing_does_not_keep_the_next_one_from_showing_that_nextech_is_itself_again(ten: SmallWorld):
+    order = hold_back(ten)
+    desk = unreadable(ten, str(order.patient_id))
+    ten.run_after(desk, minutes=[15])
+    assert (ten.posts_seen(), ten.order(order.number).state) == (4, OrderState.MATCHED)
+    ten.heal()
+    ten.run_after(desk, minutes=[15])
+    assert len(ten.booked()) == 5
+    ten.run_after(minutes=[15])
+    assert ten.order(order.number).state is OrderState.CONFIRMED
 
 
 def test_a_refused_login_stops_the_run_and_is_one_case_that_closes_by_itself(ten: SmallWorld):
@@ -64,17 +105,21 @@ def test_a_storm_of_429_loses_nothing(ten: SmallWorld):
     assert len(ten.booked()) == 10
 
 
-def test_one_patient_whose_payments_cannot_be_read_does_not_hold_up_the_others(ten: SmallWorld):
-    broken = ten.charts()[4].patient_id
+def unreadable(world: SmallWorld, patient_id: str) -> Desk:
+    """Return a desk to which Nextech's lists of this patient's payments make no sense."""
 
     def spoil(request: httpx.Request) -> httpx.Request | httpx.Response:
-        if request.method == "GET" and request.url.path.endswith(PAYMENTS) and broken in str(request.url):
+        if request.method == "GET" and request.url.path.endswith(PAYMENTS) and patient_id in str(request.url):
             entry = {"resourceType": "PaymentReconciliation", "id": "1"}
             bundle = {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [{"resource": entry}]}
             return httpx.Response(200, json=bundle, request=request)
         return request
 
-    desk = ten.desk(nextech_wrap=lambda inner: Between(inner, spoil))
+    return world.desk(nextech_wrap=lambda inner: Between(inner, spoil))
+
+
+def test_one_patient_whose_payments_cannot_be_read_does_not_hold_up_the_others(ten: SmallWorld):
+    desk = unreadable(ten, ten.charts()[4].patient_id)
     ten.run(desk)
     ten.run_after(desk, minutes=(15, 15))
     assert sorted(ten.states()) == sorted([OrderState.CONFIRMED] * 9 + [OrderState.MATCHED])
