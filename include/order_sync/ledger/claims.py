@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import Executable, Float, bindparam, case, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from order_sync.errors import TransientError
@@ -121,11 +123,23 @@ class LedgerSlots:
         raise TransientError(msg)
 
     def _reserve(self, key: str, count: int, interval_seconds: float) -> float:
+        lasting = count * interval_seconds
         with self._ledger.transaction() as tx:
             now = tx.now.timestamp()
-            insert_if_absent(tx, RateSlot, {"key": key, "next_free_epoch": now})
-            slot = tx.session.execute(select(RateSlot).where(RateSlot.key == key).with_for_update()).scalar_one()
-            is_ahead = slot.next_free_epoch > now + _LONGEST_QUEUE_SECONDS
-            begins = now if is_ahead else max(now, slot.next_free_epoch)
-            slot.next_free_epoch = begins + count * interval_seconds
-            return begins - now
+            asked = {"key": key, "now_epoch": now, "furthest_epoch": now + _LONGEST_QUEUE_SECONDS, "lasting": lasting}
+            ends: float = tx.session.execute(_reserving(tx.session.get_bind().dialect.name), asked).scalar_one()
+            return max(0.0, ends - lasting - now)
+
+
+@cache
+def _reserving(dialect_name: str) -> Executable:
+    """Return the one statement that begins at the next free slot (now, where that is past or too far) and ends behind it."""
+    now, furthest = bindparam("now_epoch", type_=Float), bindparam("furthest_epoch", type_=Float)
+    insert = (postgresql.insert if dialect_name == "postgresql" else sqlite.insert)(table_of(RateSlot))
+    next_free = table_of(RateSlot).c.next_free_epoch
+    begins = case((next_free.between(now, furthest), next_free), else_=now)
+    lasting = bindparam("lasting", type_=Float)
+    taken = insert.values(key=bindparam("key"), next_free_epoch=now + lasting).on_conflict_do_update(
+        index_elements=["key"], set_={"next_free_epoch": begins + lasting}
+    )
+    return taken.returning(next_free)
