@@ -17,10 +17,9 @@ IMPOSSIBLE = {
     "nothing_to_post -> waiting": "the same",
     "nothing_to_post -> queued": "the same",
     "queued -> disabled": "every order of a schedule is younger than the integration",
-    "waiting -> queued": "nothing that a person must decide comes up while an order waits: all orders can be read and add up",
 }
 """Steps of `statuses.ALLOWED_STEPS` that no schedule takes, and why."""
-RARE = frozenset({"matched -> closed_voided", "queued -> closed_voided", "queued -> waiting"})
+RARE = frozenset({"matched -> closed_voided", "queued -> closed_voided", "queued -> waiting", "waiting -> queued"})
 """Steps that a thousand schedules may miss."""
 STEPS = tuple(
     f"step {edge}"
